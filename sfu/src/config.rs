@@ -1,0 +1,23 @@
+//! Everything that is decided before the first packet.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+
+/// The SFU's configuration. No field means "default": whoever builds it has decided.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Addresses that the answers announce as host candidates, most preferred first: each is a name of this shard's port.
+    pub candidates: Vec<SocketAddr>,
+    /// The addresses that relays of this process have, and their ports: a remote there came through a relay.
+    pub relays: (Vec<IpAddr>, RangeInclusive<u16>),
+    /// The shard's number, part of every ICE ufrag and of every track's identity.
+    pub shard: u16,
+    /// Audio slots of one participant.
+    pub audio_slots: usize,
+    /// Video slots of one participant.
+    pub video_slots: usize,
+    /// Tracks that one participant may publish.
+    pub tracks: usize,
+    /// Participants of all rooms of this shard together.
+    pub participants: usize,
+}

@@ -1,0 +1,25 @@
+//! Rooms of a selective forwarding unit over str0m, without I/O.
+//!
+//! Bytes, commands and the time go in; datagrams, events and the next deadline come out. The crate names no socket,
+//! thread, lock, clock or runtime, and knows nothing of TURN: whoever embeds it moves the datagrams.
+//!
+//! ```text
+//!  datagram at the SFU's port ──► Sfu::handle_datagram ─┐
+//!  signaling                  ──► Sfu::handle_command  ─┼─► Sfu::poll ──► Transmit | Event | Timeout
+//!  time                       ──► Sfu::handle_timeout  ─┘
+//! ```
+//!
+//! **After every `handle_*` call, or a batch of them, poll until `Timeout`.**
+
+mod command;
+mod config;
+mod sfu;
+mod stats;
+
+pub use command::{
+    Command, Event, Kind, Offer, ParticipantId, Path, Quality, RejectReason, RoomId, SlotAssignment, SlotRequest,
+    Source, TrackId, TrackInfo, TrackRequest,
+};
+pub use config::Config;
+pub use sfu::{Output, Sfu, Transmit};
+pub use stats::Stats;

@@ -1,0 +1,26 @@
+//! roundturn: a STUN/TURN server, an SFU and signaling in one daemon.
+//!
+//! ```text
+//! main -> command -> daemon -+-> config --> turn::Config, sfu::Config
+//!                            +-> shard -+-> shard/core -> turn, sfu       pure
+//!                            |          +-> net -> kernel
+//!                            +-> http -> signal -> shard/mailbox          words
+//!                            +-> nat, systemd, logging
+//!                            +-> clock, ports, ledger                     leaves
+//! ```
+
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod daemon;
+pub mod health;
+pub mod http;
+pub mod ledger;
+pub mod logging;
+pub mod nat;
+pub mod net;
+pub mod ports;
+pub mod shard;
+pub mod signal;
+pub mod systemd;

@@ -1,0 +1,3 @@
+//! One thread with its sockets, its TURN server and its SFU.
+
+pub mod mailbox;

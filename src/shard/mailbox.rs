@@ -1,0 +1,94 @@
+//! What the tokio side and the shards tell each other: bounded both ways.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use roundturn_sfu as sfu;
+use roundturn_turn as turn;
+use thiserror::Error;
+
+/// What a shard is asked to do.
+#[derive(Debug)]
+pub enum ToShard {
+    /// Signaling asks the SFU.
+    Sfu(sfu::Command),
+    /// End the allocations made with this user name, and refuse new ones.
+    Revoke {
+        /// The whole user name, `expiry:name`.
+        username: String,
+    },
+    /// A new TURN configuration, whole.
+    Turn(Box<turn::Config>),
+    /// Close everything and end the thread.
+    Stop,
+}
+
+/// What a shard tells signaling: its number, and what its SFU says.
+#[derive(Debug)]
+pub struct FromShard {
+    /// Which shard.
+    pub shard: usize,
+    /// What its SFU says.
+    pub event: sfu::Event,
+}
+
+/// How many messages wait for a shard before senders are told that it is busy: one join storm of the largest room
+/// with its offers fits many times over.
+const DEPTH: usize = 4096;
+
+/// The senders of every shard.
+#[derive(Clone)]
+pub struct Shards(Arc<[Sender]>);
+
+impl Shards {
+    /// All shards, in their order.
+    pub fn new(senders: Vec<Sender>) -> Self {
+        Self(senders.into())
+    }
+
+    /// How many there are, at least one.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Puts a message into the mailbox of shard number `shard`.
+    ///
+    /// # Errors
+    /// [`Busy`] when its mailbox is full or the shard is gone.
+    pub fn send(&self, shard: usize, message: ToShard) -> Result<(), Busy> {
+        self.0.get(shard).ok_or(Busy { shard })?.send(message).map_err(|()| Busy { shard })
+    }
+}
+
+/// A shard whose mailbox is full.
+#[derive(Debug, Error)]
+#[error("shard {shard} is busy: its mailbox is full")]
+pub struct Busy {
+    /// Which.
+    pub shard: usize,
+}
+
+/// One shard's end for senders.
+#[derive(Clone)]
+pub struct Sender {
+    queue: SyncSender<ToShard>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Sender {
+    fn send(&self, message: ToShard) -> Result<(), ()> {
+        match self.queue.try_send(message) {
+            Ok(()) => {
+                (self.wake)();
+                Ok(())
+            }
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(()),
+        }
+    }
+}
+
+/// A mailbox: `wake` interrupts the shard's poller after each message.
+pub fn mailbox(wake: Arc<dyn Fn() + Send + Sync>) -> (Sender, Receiver<ToShard>) {
+    let (queue, receiver) = sync_channel(DEPTH);
+    (Sender { queue, wake }, receiver)
+}

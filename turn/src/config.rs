@@ -1,0 +1,84 @@
+//! Everything that is decided before the first packet.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+/// The server's configuration. No field means "default": whoever builds it has decided.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The REALM of the long-term credential mechanism.
+    pub realm: String,
+    /// What relayed IPv4 addresses are announced as; `None` where this host has no IPv4.
+    pub external_v4: Option<Ipv4Addr>,
+    /// What relayed IPv6 addresses are announced as; `None` where this host has no IPv6.
+    pub external_v6: Option<Ipv6Addr>,
+    /// Every address of this host and every name the world has for it: peers there are denied, save for our own ports.
+    pub host: Vec<IpAddr>,
+    /// Shared secrets for time-limited credentials; any of them may have signed.
+    pub secrets: Vec<Secret>,
+    /// Static users by name.
+    pub users: HashMap<String, StaticUser>,
+    /// Whether a Refresh, too, needs a credential that has not expired.
+    pub strict_expiry: bool,
+    /// Which peers may be reached.
+    pub peers: PeerRules,
+    /// Limits that the server itself keeps.
+    pub limits: Limits,
+}
+
+/// A named shared secret (`turn-rest`): the password of `expiry[:name]` is base64 of HMAC-SHA1 over that user name.
+#[derive(Clone)]
+pub struct Secret {
+    /// What the operator calls it.
+    pub name: String,
+    /// The key.
+    pub value: Vec<u8>,
+    /// Unix seconds from which on it is no longer accepted.
+    pub not_after: Option<u64>,
+}
+
+/// How a static user proves itself.
+#[derive(Clone)]
+pub enum StaticUser {
+    /// The password itself.
+    Password(String),
+}
+
+/// The operator's lists, over the built-in rules: the longest prefix wins, deny wins a tie, and an explicit `allow`
+/// overrides a built-in denial.
+#[derive(Debug, Clone, Default)]
+pub struct PeerRules {
+    /// Networks that may be reached.
+    pub allow: Vec<IpNet>,
+    /// Networks that may not be reached.
+    pub deny: Vec<IpNet>,
+}
+
+/// Limits that the server itself keeps.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The longest lifetime that is granted, in seconds.
+    pub max_lifetime_secs: u32,
+    /// Permissions of one allocation.
+    pub permissions: usize,
+    /// Channels of one allocation.
+    pub channels: usize,
+    /// Answers a second to one source prefix that has proved no key (401, 438, 400, Binding).
+    pub stranger_answers_per_second: u32,
+    /// How many of those may come at once.
+    pub stranger_answers_burst: u32,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secret").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for StaticUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StaticUser")
+    }
+}

@@ -1,0 +1,56 @@
+//! What the server has to say besides verdicts: answers, and the life of allocations.
+
+use std::time::Duration;
+
+use crate::{Client, Relay};
+
+/// An answer to a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Who it is for; it leaves from `to.local`.
+    pub to: Client,
+    /// One STUN message.
+    pub bytes: Vec<u8>,
+}
+
+/// The life cycle of allocations, for the holder of the relay sockets and for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An allocation was made; its relay is open.
+    Opened {
+        /// The allocation's owner.
+        client: Client,
+        /// Its relay.
+        relay: Relay,
+        /// The user name as it was presented.
+        username: String,
+    },
+    /// An allocation ended: the relay's socket must be closed and its lease given back.
+    Closed {
+        /// The allocation's former owner.
+        client: Client,
+        /// The relay to close.
+        relay: Relay,
+        /// Why it ended.
+        reason: CloseReason,
+        /// How long it lived.
+        lived: Duration,
+        /// Payload bytes from client to peers.
+        bytes_to_peers: u64,
+        /// Payload bytes from peers to client.
+        bytes_to_client: u64,
+    },
+}
+
+/// Why an allocation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// Its lifetime passed without a Refresh.
+    Expired,
+    /// The client asked for it with a Refresh of lifetime 0.
+    RefreshZero,
+    /// Its credential was revoked: the participant left or was removed.
+    Revoked,
+    /// The daemon stops.
+    Shutdown,
+}

@@ -1,0 +1,28 @@
+//! A STUN and TURN server (RFC 8489, RFC 8656, and what RFC 5766 clients do) that performs no I/O.
+//!
+//! Bytes and the time go in, decisions come out. The crate names no socket, thread, lock, clock or runtime:
+//! whoever embeds it reads the datagrams, tells the time, opens relay ports through [`Relays`] and carries out the
+//! [`Verdict`]s.
+//!
+//! ```text
+//!  datagram from a client ──► Server::handle_client ──► Verdict { Drop | Reply | ToPeer }
+//!  datagram from a peer   ──► Server::handle_peer   ──► Verdict { Drop | ToClient }
+//!  time                   ──► Server::handle_timeout
+//!  answers                ◄── Server::poll_transmit        life cycle ◄── Server::poll_event
+//! ```
+
+mod address;
+mod config;
+mod event;
+mod relays;
+mod server;
+mod stats;
+mod verdict;
+
+pub use address::{Client, Family, Peer, Relay, Transport};
+pub use config::{Config, Limits, PeerRules, Secret, StaticUser};
+pub use event::{CloseReason, Event, Transmit};
+pub use relays::{Holder, OpenError, Prefix, Relays};
+pub use server::Server;
+pub use stats::Stats;
+pub use verdict::{Header, Verdict, Why};

@@ -1,0 +1,56 @@
+//! Opening a relay port is a capability that the embedder passes in for the length of one call.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::{Family, Relay};
+
+/// Opens relay ports and knows which addresses are this process's own. The port is bound when `open` returns: an
+/// Allocate is answered only after that. Closing goes the other way, by [`Event::Closed`](crate::Event::Closed).
+pub trait Relays {
+    /// Takes a port of the shared range for one allocation of `holder` and binds it.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which quota or resource is used up.
+    fn open(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError>;
+
+    /// Whether `address` is, right now, a relay or an SFU port of this very process, on whatever shard.
+    fn is_ours(&self, address: SocketAddr) -> bool;
+}
+
+/// On whose account an allocation is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder<'a> {
+    /// The name by which quotas count: the user name without its expiry.
+    pub user: &'a str,
+    /// Where the client comes from.
+    pub prefix: Prefix,
+}
+
+/// A source prefix: a single IPv4 address, or an IPv6 /64. One customer of one provider, as far as addresses can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Prefix(IpAddr);
+
+impl Prefix {
+    /// The prefix that `address` belongs to.
+    pub fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self(address),
+            IpAddr::V6(v6) => Self(IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into())),
+        }
+    }
+}
+
+/// Why no relay port could be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenError {
+    /// This user holds as many allocations as it may: 486.
+    UserQuota,
+    /// This source prefix holds as many allocations as it may: 486.
+    PrefixQuota,
+    /// The server holds as many allocations as it may: 508.
+    TotalQuota,
+    /// No port of the shared range is free, or none could be bound: 508.
+    NoPort,
+    /// This host has no address of that family: 440.
+    Family,
+}
