@@ -7,6 +7,8 @@ import { Publications } from './publications.js';
 
 const SLOTS_DEFAULT = { audio: 4, video: 9 };
 const BITRATE = { camera: 1_500_000, screen: 2_500_000 };
+const USED_CODECS = ['audio/opus', 'video/vp8', 'video/rtx'];
+const H264_BASELINE = ['packetization-mode=1', 'profile-level-id=42e01f'];
 const RETRIES = 5;
 const RETRY_MS = 300;
 const DISCONNECTED_MS = 3_000;
@@ -130,10 +132,12 @@ export class Sfu {
       return;
     }
     const maxBitrate = local.maxBitrate ?? BITRATE[local.source];
-    this.#senders.set(local.source, this.#connection.addTransceiver(local.track ?? local.kind, {
+    const transceiver = this.#connection.addTransceiver(local.track ?? local.kind, {
       direction: 'sendonly',
       ...(maxBitrate ? { sendEncodings: [{ maxBitrate }] } : {}),
-    }));
+    });
+    offerOnlyUsed(transceiver, local.kind);
+    this.#senders.set(local.source, transceiver);
   }
 
   async #detach(local) {
@@ -148,7 +152,9 @@ export class Sfu {
     for (const kind of ['audio', 'video']) {
       const most = this.#context.room.limits.slots?.[kind] ?? SLOTS_DEFAULT[kind];
       while (this.#slots[kind].length < Math.min(wanted[kind] ?? 0, most)) {
-        this.#slots[kind].push(this.#connection.addTransceiver(kind, { direction: 'recvonly' }));
+        const transceiver = this.#connection.addTransceiver(kind, { direction: 'recvonly' });
+        offerOnlyUsed(transceiver, kind);
+        this.#slots[kind].push(transceiver);
       }
     }
   }
@@ -278,3 +284,15 @@ export class Sfu {
   }
 }
 
+// A browser offers some twenty codecs in each section, and fifteen such sections would not fit into one frame.
+function offerOnlyUsed(transceiver, kind) {
+  const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType, sdpFmtpLine = '' }) => (
+    USED_CODECS.includes(mimeType.toLowerCase())
+    || (mimeType.toLowerCase() === 'video/h264' && H264_BASELINE.every((part) => sdpFmtpLine.includes(part)))));
+  if (!codecs?.some(({ mimeType }) => !mimeType.endsWith('/rtx'))) return;
+  try {
+    transceiver.setCodecPreferences?.(codecs);
+  } catch {
+    // Some versions of browsers take only what they send as well; the whole list is right too, only longer.
+  }
+}
