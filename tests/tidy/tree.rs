@@ -18,9 +18,9 @@ pub fn files(extensions: &[&str]) -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut pending, mut files) = (vec![root.to_path_buf()], Vec::new());
     while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        for entry in fs::read_dir(&folder).expect("a folder of the tree") {
+            let path = entry.expect("an entry of the tree").path();
+            let name = path.file_name().expect("entries have names").to_string_lossy().into_owned();
             if path.is_symlink() || SKIPPED.contains(&name.as_str()) {
                 continue;
             }
@@ -51,8 +51,8 @@ fn read(root: &Path, path: &PathBuf, extensions: &[&str]) -> Option<File> {
     if !wanted {
         return None;
     }
-    let text = fs::read_to_string(path).unwrap();
-    let path = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+    let text = fs::read_to_string(path).expect("source files are UTF-8");
+    let path = path.strip_prefix(root).expect("the tree is below its root").to_string_lossy().replace('\\', "/");
     Some(File { path, lines: text.lines().map(str::to_owned).collect() })
 }
 
