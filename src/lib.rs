@@ -22,6 +22,8 @@ pub mod logging;
 pub mod nat;
 pub mod net;
 pub mod ports;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod shard;
 pub mod signal;
 pub mod systemd;

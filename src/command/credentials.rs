@@ -1,16 +1,17 @@
 //! `roundturn credentials`: TURN credentials for an application or a try by hand.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde_json::json;
 
 use crate::cli;
 use crate::clock;
 use crate::config::{Address, Settings, moment};
 use crate::credential;
+use crate::nat::Addresses;
 
 /// Credentials live at most this long, in seconds.
 const LONGEST_SECS: u64 = 3600;
@@ -50,13 +51,12 @@ pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<
 
 /// Where clients reach the first TURN listener.
 fn urls(settings: &Settings) -> anyhow::Result<Vec<String>> {
-    let Some(listener) = settings.listen.turn.first() else { bail!("listen.turn names no address") };
-    let host = match &settings.address {
-        Address::Name(name) => name.clone(),
-        Address::Fixed(addresses) => addresses.first().map(|address| bracketed(address.external)).unwrap_or_default(),
-        Address::Auto => bracketed(own_address(*listener)),
+    let listener = settings.listen.turn.first().context("listen.turn names no address")?;
+    let hosts = match &settings.address {
+        Address::Name(name) => vec![name.clone()],
+        other => Addresses::find(other)?.external().into_iter().map(bracketed).collect(),
     };
-    Ok(vec![format!("turn:{host}:{}?transport=udp", listener.port())])
+    Ok(hosts.iter().map(|host| format!("turn:{host}:{}?transport=udp", listener.port())).collect())
 }
 
 fn bracketed(address: IpAddr) -> String {
@@ -64,20 +64,4 @@ fn bracketed(address: IpAddr) -> String {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),
     }
-}
-
-/// The address of the listener, or of the interface that leads to the world where it listens on all. Connecting a UDP
-/// socket looks up a route and sends nothing.
-pub fn own_address(listener: SocketAddr) -> IpAddr {
-    if !listener.ip().is_unspecified() {
-        return listener.ip();
-    }
-    let outward = |local: &str, remote: &str| {
-        let socket = std::net::UdpSocket::bind(local).ok()?;
-        socket.connect(remote).ok()?;
-        Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_unspecified())
-    };
-    outward("0.0.0.0:0", "192.0.2.1:9")
-        .or_else(|| outward("[::]:0", "[2001:db8::1]:9"))
-        .unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))
 }

@@ -113,7 +113,7 @@ fn refused_ones_are_named_and_not_shown() {
 #[test]
 fn an_unreadable_file_is_refused_with_its_owner_and_mode() {
     let file = Scratch::new("locked", LONG);
-    std::fs::set_permissions(&file.0, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file.0, std::fs::Permissions::from_mode(0o000)).unwrap();
     let decided = parse(&format!("[auth]\nsecret_file = {:?}", file.0));
     // The superuser reads every file, and is not refused.
     match decided {
