@@ -151,6 +151,8 @@ impl Core {
                 self.turn.reconfigure(now, *config);
             }
             // The thread's own affair.
+            // Whoever asked may have stopped waiting.
+            ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => {}
         }
     }
