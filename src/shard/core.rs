@@ -150,9 +150,9 @@ impl Core {
                 self.hairpin.allow.clone_from(&config.peers.allow);
                 self.turn.reconfigure(now, *config);
             }
-            // The thread's own affair.
             // Whoever asked may have stopped waiting.
             ToShard::Ping(answer) => drop(answer.send(())),
+            // The thread's own affair.
             ToShard::Stop => {}
         }
     }
