@@ -178,3 +178,18 @@ fn new_rules_take_away_what_they_no_longer_allow() {
     alice.sends_on(0x4001, b"x").reaches(relay, "8.8.8.8:9000", b"x");
     assert_eq!(world.with_server(|server, _| (server.stats().permissions, server.stats().channels)), (1, 1));
 }
+
+#[test]
+fn new_rules_leave_our_own_ports_and_take_back_an_allow() {
+    let peers = PeerRules { allow: vec!["5.9.0.2/32".parse().unwrap()], deny: Vec::new() };
+    let world = World::with(Config { peers, ..config() });
+    let (alice, bob) = (world.client("84.1.1.1:4000"), world.client("84.1.1.2:4000"));
+    let (relay, other) = (alice.allocates(), bob.allocates());
+    let own = format!("{EXTERNAL_V4}:{}", other.port);
+    alice.says(channel_bind(0x4000, &own)).hears(success());
+    alice.says(channel_bind(0x4001, "5.9.0.2:8000")).hears(success());
+    world.with_server(|server, now| server.reconfigure(now, config()));
+    alice.sends_on(0x4000, b"x").reaches(relay, &own, b"x");
+    alice.sends_on(0x4001, b"x").nobody_hears(Why::NoChannel);
+    alice.sends_to("5.9.0.2:8000", b"x").nobody_hears(Why::NoPermission);
+}
