@@ -85,6 +85,8 @@ pub struct Client {
     pub audio_sequence: u64,
     pub video_sequence: u64,
     pub sdp: String,
+    /// Whether it left.
+    pub gone: bool,
     frame: u32,
     keyframe_due: bool,
     next_media: Instant,
@@ -133,6 +135,7 @@ impl Client {
             audio_sequence: 100 * u64::from(number),
             video_sequence: 1000 * u64::from(number),
             sdp: String::new(),
+            gone: false,
             frame: 0,
             keyframe_due: true,
             next_media: now,
@@ -210,6 +213,11 @@ impl Client {
         if let Ok(packet) = Receive::new(Protocol::Udp, from, self.address, bytes) {
             let _ = self.rtc.handle_input(Input::Receive(now, packet));
         }
+    }
+
+    /// Is no more.
+    pub fn leave(&mut self) {
+        self.gone = true;
     }
 
     /// When something is to be done next.

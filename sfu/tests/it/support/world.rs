@@ -169,7 +169,7 @@ impl World {
             for index in 0..self.clients.len() {
                 self.tick(index);
             }
-            let clients = self.clients.iter().map(Client::next).min();
+            let clients = self.clients.iter().filter(|client| !client.gone).map(Client::next).min();
             let wire = self.wire.keys().next().map(|(at, _)| *at);
             let next = [timeout, clients, wire].into_iter().flatten().min().unwrap_or(end);
             if next > end {
@@ -184,7 +184,18 @@ impl World {
         }
     }
 
+    /// A number below `bound`, from the seed.
+    pub fn random_below(&mut self, bound: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % bound
+    }
+
     fn tick(&mut self, index: usize) {
+        if self.clients[index].gone {
+            return;
+        }
         let from = self.clients[index].address;
         for (to, bytes) in self.clients[index].tick(self.now) {
             self.send(from, to, bytes);
@@ -228,10 +239,7 @@ impl World {
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        if self.random % 1000 < self.loss {
+        if self.random_below(1000) < self.loss {
             return;
         }
         self.order += 1;
