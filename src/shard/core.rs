@@ -139,6 +139,8 @@ impl Core {
                 self.hairpin.allow.clone_from(&config.peers.allow);
                 self.turn.reconfigure(now, *config);
             }
+            // Whoever asked may have stopped waiting.
+            ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => self.turn.shutdown(now),
         }
     }

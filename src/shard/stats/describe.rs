@@ -29,6 +29,12 @@ const COUNTERS: &[(&str, &str)] = &[
     ("roundturn_udp_packets_total", "Datagrams received or sent."),
     ("roundturn_udp_calls_total", "System calls that received or sent datagrams."),
     ("roundturn_udp_send_drops_total", "Datagrams the kernel did not take for sending."),
+    ("roundturn_sfu_rtp_packets_total", "RTP packets from publishers and to subscribers."),
+    ("roundturn_sfu_rtp_bytes_total", "RTP payload bytes from publishers and to subscribers."),
+    ("roundturn_sfu_keyframe_requests_total", "Keyframe requests from subscribers and to publishers."),
+    ("roundturn_sfu_offers_total", "Offers by outcome."),
+    ("roundturn_sfu_unknown_datagrams_total", "Datagrams at the SFU's port that are nobody's."),
+    ("roundturn_sfu_failures_total", "Participants whose engine failed."),
     ("roundturn_shard_events_lost_total", "Events for signaling lost because it was too slow."),
 ];
 
@@ -40,5 +46,7 @@ const GAUGES: &[(&str, &str)] = &[
     ("roundturn_relay_ports_in_use", "Ports of the shared UDP range in use."),
     ("roundturn_shard_busy_ratio", "Part of the last second that a shard's thread did not wait, 0 to 1."),
     ("roundturn_sfu_rooms", "Rooms open now."),
-    ("roundturn_sfu_participants", "Participants connected now."),
+    ("roundturn_sfu_participants", "Participants now."),
+    ("roundturn_sfu_participants_connected", "Participants whose media can flow now."),
+    ("roundturn_sfu_tracks", "Tracks published now."),
 ];

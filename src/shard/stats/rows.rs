@@ -145,8 +145,39 @@ fn sockets(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
 
 fn sfu(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     let stats = sample.core.sfu_stats();
-    let now = [("roundturn_sfu_rooms", stats.rooms), ("roundturn_sfu_participants", stats.participants)];
+    let now = [
+        ("roundturn_sfu_rooms", stats.rooms),
+        ("roundturn_sfu_participants", stats.participants),
+        ("roundturn_sfu_participants_connected", stats.connected),
+    ];
     for (name, value) in now {
         visitor(Row { name, labels: &[], value: Value::Shared(value as f64) });
     }
+    for (kind, count) in [("audio", stats.audio_tracks), ("video", stats.video_tracks)] {
+        let labels = [("kind", kind), ("direction", "in")];
+        visitor(Row { name: "roundturn_sfu_tracks", labels: &labels, value: Value::Shared(count as f64) });
+    }
+    let rtp = [
+        ("in", "audio", stats.audio_packets_in, stats.audio_bytes_in),
+        ("in", "video", stats.video_packets_in, stats.video_bytes_in),
+        ("out", "audio", stats.audio_packets_out, stats.audio_bytes_out),
+        ("out", "video", stats.video_packets_out, stats.video_bytes_out),
+    ];
+    for (direction, kind, packets, bytes) in rtp {
+        let labels = [("direction", direction), ("kind", kind)];
+        visitor(Row { name: "roundturn_sfu_rtp_packets_total", labels: &labels, value: Value::Count(packets) });
+        visitor(Row { name: "roundturn_sfu_rtp_bytes_total", labels: &labels, value: Value::Count(bytes) });
+    }
+    for (direction, count) in [("in", stats.keyframe_requests_in), ("out", stats.keyframe_requests_out)] {
+        let labels = [("direction", direction)];
+        visitor(Row { name: "roundturn_sfu_keyframe_requests_total", labels: &labels, value: Value::Count(count) });
+    }
+    for (result, count) in [("accepted", stats.offers_accepted), ("rejected", stats.offers_rejected)] {
+        let value = Value::Count(count);
+        visitor(Row { name: "roundturn_sfu_offers_total", labels: &[("result", result)], value });
+    }
+    let value = Value::Count(stats.unknown_datagrams);
+    visitor(Row { name: "roundturn_sfu_unknown_datagrams_total", labels: &[], value });
+    let value = Value::Count(stats.failures);
+    visitor(Row { name: "roundturn_sfu_failures_total", labels: &[], value });
 }
