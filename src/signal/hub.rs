@@ -264,7 +264,7 @@ impl Hub {
         if frame.len() > self.config.limits.frame_bytes {
             return self.expel(now, connection, Bye::TooLarge);
         }
-        let Ok(envelope) = serde_json::from_str::<Envelope>(frame) else {
+        let Some(envelope) = Envelope::parse(frame) else {
             self.stats.count_in("bad_message");
             return self.expel(now, connection, Bye::BadMessage);
         };

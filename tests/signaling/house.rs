@@ -85,23 +85,26 @@ impl House {
         }
     }
 
-    /// A plain request; status, head and body.
-    pub async fn asks(&self, method: &str, path: &str, more: &str) -> (u16, String, String) {
+    /// A plain request with more headers; status, head and body.
+    pub async fn asks(&self, method: &str, path: &str, headers: &str) -> (u16, String, String) {
+        self.converses(&format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"))
+            .await
+    }
+
+    /// A request with a body.
+    pub async fn posts(&self, path: &str, body: &str) -> (u16, String) {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        let (status, _, body) = self.converses(&format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).await;
+        (status, body)
+    }
+
+    async fn converses(&self, request: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
-        let request = if more.contains("\r\n\r\n") { request.trim_end_matches("\r\n").to_owned() } else { request };
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
         (head[9..12].parse().unwrap(), head.to_owned(), body.to_owned())
-    }
-
-    /// A plain request with a body.
-    pub async fn posts(&self, path: &str, body: &str) -> (u16, Value) {
-        let more = format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        let (status, _, body) = self.asks("POST", path, &more).await;
-        (status, serde_json::from_str(&body).unwrap())
     }
 }
 

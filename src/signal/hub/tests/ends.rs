@@ -42,7 +42,9 @@ fn whoever_says_nothing_is_sent_away_after_five_seconds() {
 
 #[test]
 fn what_is_no_message_ends_the_session() {
-    for frame in ["", "x", "[]", "null", "{}", r#"{"id":1}"#, r#"{"type":7}"#, r#"{"type":"ping","id":0}"#] {
+    for frame in
+        ["", "x", "[]", r#"["ping",5]"#, "null", "{}", r#"{"id":1}"#, r#"{"type":7}"#, r#"{"type":"ping","id":0}"#]
+    {
         let mut house = House::new();
         let (ana, bo) = house.pair("mesh");
         house.says_text(bo, frame);
