@@ -1,6 +1,7 @@
 //! External and local addresses of this host, and the way between the two.
 
 mod interfaces;
+mod translate;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 
