@@ -1,0 +1,6 @@
+//! The TURN server's behaviour, as conversations.
+
+mod dsl;
+
+mod allocate;
+mod data;
