@@ -55,6 +55,25 @@ fn three_people_each_see_and_hear_the_two_others() {
 }
 
 #[test]
+fn fifty_people_who_come_within_two_seconds_all_get_media() {
+    let mut world = World::new();
+    for index in 0..50 {
+        let speaks = index % 10 == 0;
+        world.enter(Setup { microphone: speaks, camera: speaks, audio_slots: 4, video_slots: 4, ..Setup::default() });
+        world.run_ms(40);
+    }
+    world.run_ms(2000);
+    assert_eq!(world.sfu.stats().connected, 50);
+    for client in &world.clients {
+        for slot in client.video_slots.iter().chain(&client.audio_slots) {
+            let packets = client.in_slot(*slot);
+            assert!(packets.len() > 30, "{} packets for {:?}", packets.len(), client.id);
+        }
+        assert!(client.keyframe_requests.len() < 20, "{} requests", client.keyframe_requests.len());
+    }
+}
+
+#[test]
 fn payload_types_may_differ_between_clients() {
     let mut world = World::new();
     let ana = world.enter(Setup { payload_types: (109, 120, 124), ..Setup::default() });
