@@ -7,7 +7,7 @@
 //! ```
 
 mod listeners;
-mod parts;
+pub(crate) mod parts;
 mod self_test;
 mod summary;
 mod watch;
