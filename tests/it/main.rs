@@ -1,4 +1,7 @@
 //! The daemon, tested from outside: one binary, a module for each part.
 
+#![allow(clippy::unwrap_used)]
+
 mod shard;
 mod support;
+mod turn_client;
