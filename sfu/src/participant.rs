@@ -123,10 +123,10 @@ impl Participant {
         out: &mut Outbox,
     ) -> Option<Result<String, RtcError>> {
         let mut discarded = Outbox::default();
-        let before = self.engine.replace(Box::new(engine));
+        let before = (self.engine.replace(Box::new(engine)), self.connected, self.local, self.deadline);
         let answer = self.accept(offer, &mut discarded);
         if !matches!(answer, Some(Ok(_))) {
-            self.engine = before;
+            (self.engine, self.connected, self.local, self.deadline) = before;
             return answer;
         }
         self.connected = false;

@@ -35,10 +35,11 @@ impl Sfu {
         self.outbox.touched = touched;
     }
 
-    /// Somebody needs a keyframe of this track: asks for one now or as soon as it is decent.
+    /// Somebody may need a keyframe of this track: asks for one now or as soon as it is decent.
     pub(crate) fn want_keyframe(&mut self, id: TrackId) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
-        if track.kind() == Kind::Video && !track.info.muted {
+        let able = |key: &usize| self.participants.get(*key).is_some_and(|subscriber| subscriber.connected);
+        if track.kind() == Kind::Video && !track.info.muted && track.subscribers.iter().any(able) {
             track.keyframes.want();
             self.request_keyframe(id);
         }
@@ -47,10 +48,12 @@ impl Sfu {
     /// Asks for a keyframe if one is due, and sets the time to ask again.
     pub(crate) fn request_keyframe(&mut self, id: TrackId) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
-        if track.keyframes.ask(self.now)
-            && let Some(publisher) = self.participants.get_mut(track.publisher)
-            && publisher.request_keyframe(track.mid, &mut self.outbox)
-        {
+        let Some(publisher) = self.participants.get_mut(track.publisher) else { return };
+        if !publisher.connected {
+            // Asked once it is.
+            return;
+        }
+        if track.keyframes.ask(self.now) && publisher.request_keyframe(track.mid, &mut self.outbox) {
             self.stats.keyframe_requests_out += 1;
             self.pending.push(track.publisher);
         }
@@ -66,10 +69,8 @@ impl Sfu {
                 slot.rewrite.switch();
             }
         }
-        if !track.subscribers.is_empty() {
-            self.want_keyframe(id);
-        }
-        self.request_keyframe(id);
+        self.timers.set(Owner::Keyframe(id), None);
+        self.want_keyframe(id);
     }
 
     fn on_event(&mut self, key: usize, event: Engine) {
@@ -198,7 +199,8 @@ impl Sfu {
         if !std::mem::replace(&mut participant.announced, true) {
             self.events.push_back(Event::Connected { participant: participant.id });
         }
-        let tracks: Vec<_> = participant.slots.all.iter().filter_map(|slot| slot.track).collect();
+        let received = participant.slots.all.iter().filter_map(|slot| slot.track);
+        let tracks: Vec<_> = received.chain(participant.published.iter().map(|(_, track)| *track)).collect();
         for track in tracks {
             self.want_keyframe(track);
         }

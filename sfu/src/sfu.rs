@@ -116,6 +116,8 @@ impl Sfu {
             Command::Unpublish { track } => self.unpublish(track),
         }
         self.work_off();
+        #[cfg(debug_assertions)]
+        self.check();
     }
 
     /// Time has come to the deadline that [`Output::Timeout`] named.
@@ -191,3 +193,6 @@ impl Sfu {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

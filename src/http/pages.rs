@@ -37,9 +37,14 @@ macro_rules! assets {
 /// Every file of `web/` that is served, at its own path.
 const ASSETS: &[Asset] = assets![
     "/index.html" HTML,
-    "/app.js" SCRIPT,
     "/roundturn.js" SCRIPT,
-    "/style.css" STYLE,
+    "/roundturn/error.js" SCRIPT,
+    "/roundturn/mesh.js" SCRIPT,
+    "/roundturn/publications.js" SCRIPT,
+    "/roundturn/sfu.js" SCRIPT,
+    "/roundturn/signaling.js" SCRIPT,
+    "/roundturn/stats.js" SCRIPT,
+    "/roundturn/watch.js" SCRIPT,
 ];
 
 static ETAGS: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {

@@ -60,7 +60,11 @@ impl EventLog {
     /// Numbers an event and keeps it. `attached` says whether the session has a connection right now.
     pub fn push(&mut self, event: EventText, attached: bool) -> String {
         let frame = self.append(event, false);
-        if attached { self.trim_oldest() } else { self.trim_others() }
+        if attached {
+            self.trim_oldest()
+        } else {
+            self.trim_others()
+        }
         frame
     }
 

@@ -41,10 +41,7 @@ pub fn describe() {
     );
     describe_counter!("roundturn_sfu_joins_total", "Join attempts by outcome.");
     describe_counter!("roundturn_ice_credentials_issued_total", "TURN credentials issued over HTTP or signaling.");
-    describe_histogram!(
-        "roundturn_sfu_join_duration_seconds",
-        "Time from join message to first connected transport."
-    );
+    describe_histogram!("roundturn_sfu_join_duration_seconds", "Time from join message to first connected transport.");
     Exporter.export(&mut Stats::default());
     counter!("roundturn_signal_slow_consumers_closed_total").absolute(0);
 }

@@ -84,12 +84,7 @@ impl Hub {
         }
     }
 
-    fn on_slots(
-        &mut self,
-        who: ParticipantId,
-        audio: Option<Vec<SlotAssignment>>,
-        video: Option<Vec<SlotAssignment>>,
-    ) {
+    fn on_slots(&mut self, who: ParticipantId, audio: Option<Vec<SlotAssignment>>, video: Option<Vec<SlotAssignment>>) {
         let Some(member) = self.members.get_mut(&who) else { return };
         let facts = |slots: Vec<SlotAssignment>, has_layers: bool| -> Vec<SlotFacts> {
             slots.into_iter().map(|slot| slot_facts(slot, has_layers)).collect()
