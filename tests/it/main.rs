@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod sfu_over_relay;
 mod shard;
 mod support;
 mod turn_client;

@@ -1,28 +1,16 @@
 //! Shards on the loopback, spoken to by real sockets.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use roundturn::nat::Addresses;
 use roundturn::net::udp::BindError;
 use roundturn::ports::Owner;
 
-use crate::support::{Daemon, Options, socket};
+use crate::support::{Daemon, Options, behind_nat, socket};
 use crate::turn_client::{Heard, TurnClient};
 
 fn options(shards: usize, hairpin: bool) -> Options {
     Options { shards, hairpin, ..Options::default() }
-}
-
-/// A host behind NAT: the world's name for it is no address of any card.
-fn behind_nat() -> Addresses {
-    let external = Ipv4Addr::new(198, 51, 100, 7);
-    Addresses {
-        external_v4: Some(external),
-        local_v4: Some(Ipv4Addr::LOCALHOST),
-        host: vec![external.into(), Ipv4Addr::LOCALHOST.into()],
-        ..Addresses::default()
-    }
 }
 
 #[test]
