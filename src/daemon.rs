@@ -154,12 +154,8 @@ impl Daemon {
 
     /// Tells on stdout what there is to know; nobody may be there to read it.
     fn announce(&self, http: &[SocketAddr]) {
-        let summary = Summary {
-            settings: &self.settings,
-            addresses: &self.addresses,
-            http,
-            sfu_ports: &self.sfu_ports,
-        };
+        let summary =
+            Summary { settings: &self.settings, addresses: &self.addresses, http, sfu_ports: &self.sfu_ports };
         let mut stdout = std::io::stdout();
         let text = summary.render(stdout.is_terminal());
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());

@@ -57,9 +57,11 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
         value: bytes(&secret.value),
         not_after: secret.not_after,
     });
-    let users = settings.auth.users.iter().map(|(name, password)| {
-        (name.clone(), turn::StaticUser::Password(password.expose().to_owned()))
-    });
+    let users = settings
+        .auth
+        .users
+        .iter()
+        .map(|(name, password)| (name.clone(), turn::StaticUser::Password(password.expose().to_owned())));
     turn::Config {
         realm: settings.auth.realm.clone(),
         external_v4: addresses.external_v4,
