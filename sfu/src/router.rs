@@ -29,8 +29,11 @@ impl Sfu {
         }
         let mut touched = std::mem::take(&mut self.outbox.touched);
         for key in touched.drain(..) {
-            let deadline = self.participants.get(key).and_then(|participant| participant.deadline);
-            self.timers.set(Owner::Engine(key), deadline);
+            let participant = self.participants.get(key);
+            // Who is to be pumped anyway gets its deadline then.
+            if participant.is_none_or(|participant| !participant.pending) {
+                self.timers.set(Owner::Engine(key), participant.and_then(|participant| participant.deadline));
+            }
         }
         self.outbox.touched = touched;
     }
@@ -55,7 +58,6 @@ impl Sfu {
         }
         if track.keyframes.ask(self.now) && publisher.request_keyframe(track.mid, &mut self.outbox) {
             self.stats.keyframe_requests_out += 1;
-            self.pending.push(track.publisher);
         }
         self.timers.set(Owner::Keyframe(id), track.keyframes.due(self.now));
     }
@@ -95,6 +97,22 @@ impl Sfu {
                 participant.link.measure(&stats, &self.config);
                 self.report_quality(key);
                 self.desire(key);
+            }
+            Engine::MediaEgressStats(stats) => {
+                let slots = self.participants.get_mut(key).map(|participant| &mut participant.slots.all);
+                let slot = slots.and_then(|slots| slots.iter_mut().find(|slot| slot.mid == stats.mid));
+                if let Some(slot) = slot {
+                    self.stats.nacks_in += stats.nacks.saturating_sub(slot.nacks);
+                    slot.nacks = stats.nacks;
+                }
+            }
+            Engine::MediaIngressStats(stats) => {
+                let published = self.participants.get(key).map(|participant| &participant.published);
+                let id = published.and_then(|published| published.iter().find(|(mid, _)| *mid == stats.mid));
+                if let Some(track) = id.and_then(|(_, id)| self.tracks.get_mut(id)) {
+                    self.stats.nacks_out += stats.nacks.saturating_sub(track.nacks);
+                    track.nacks = stats.nacks;
+                }
             }
             Engine::Closed => self.on_closed(key),
             _ => {}
@@ -179,7 +197,6 @@ impl Sfu {
             }
             let mid = slot.mid;
             subscriber.write(mid, write, &mut self.outbox);
-            self.pending.push(*key);
             count_out(&mut self.stats, video, packet.payload.len());
         }
         if let Some(track) = self.tracks.get_mut(&id) {

@@ -55,6 +55,25 @@ fn three_people_each_see_and_hear_the_two_others() {
 }
 
 #[test]
+fn fifty_people_who_come_within_two_seconds_all_get_media() {
+    let mut world = World::new();
+    for index in 0..50 {
+        let speaks = index % 10 == 0;
+        world.enter(Setup { microphone: speaks, camera: speaks, audio_slots: 4, video_slots: 4, ..Setup::default() });
+        world.run_ms(40);
+    }
+    world.run_ms(2000);
+    assert_eq!(world.sfu.stats().connected, 50);
+    for client in &world.clients {
+        for slot in client.video_slots.iter().chain(&client.audio_slots) {
+            let packets = client.in_slot(*slot);
+            assert!(packets.len() > 30, "{} packets for {:?}", packets.len(), client.id);
+        }
+        assert!(client.keyframe_requests.len() < 20, "{} requests", client.keyframe_requests.len());
+    }
+}
+
+#[test]
 fn payload_types_may_differ_between_clients() {
     let mut world = World::new();
     let ana = world.enter(Setup { payload_types: (109, 120, 124), ..Setup::default() });
@@ -124,6 +143,8 @@ fn video_flows_through_five_percent_of_loss() {
         let pieces = packets.iter().map(|packet| packet.sequence).collect::<BTreeSet<_>>().len() as f64;
         let sent = packets.iter().map(|packet| packet.sequence).max().unwrap() as f64;
         assert!(pieces / sent > 0.99, "of {sent} packets {pieces} came, first or again");
+        let stats = world.sfu.stats();
+        assert!(stats.nacks_in > 0 && stats.nacks_out > 0, "{stats:?}");
     }
 }
 
@@ -147,6 +168,31 @@ fn quality_tells_of_losses_once_a_second_at_most() {
     let worse = said(&world);
     assert!(worse.len() <= 11, "{worse:?}");
     assert!(worse.iter().any(|(up, _, _)| *up == Quality::Poor), "{worse:?}");
+}
+
+#[test]
+fn who_falls_silent_is_lost_and_comes_back_as_if_nothing_was() {
+    let mut world = World::new();
+    let ana = world.enter(Setup::default());
+    let bo = world.enter(Setup::default());
+    world.run_ms(3000);
+    world.clients[bo].gone = true;
+    world.run_ms(20_000);
+    let id = world.clients[bo].id;
+    let last = |world: &World| {
+        let quality = |event: &Event| match event {
+            Event::Quality { participant, up, .. } if *participant == id => Some(*up),
+            _ => None,
+        };
+        world.events.iter().filter_map(quality).next_back()
+    };
+    assert_eq!(last(&world), Some(Quality::Lost));
+    assert_eq!(world.video_of(ana)[0], Some(world.tracks_of(bo)[1]), "a hint, not a verdict");
+    world.clients[bo].gone = false;
+    let before = world.clients[ana].received.len();
+    world.run_ms(6000);
+    assert_eq!(last(&world), Some(Quality::Good));
+    assert!(world.clients[ana].received.len() > before + 300);
 }
 
 #[test]
