@@ -7,7 +7,7 @@
 //! ```
 
 mod listeners;
-mod parts;
+pub(crate) mod parts;
 mod self_test;
 mod summary;
 mod watch;
@@ -65,7 +65,7 @@ const RUNTIME_THREADS: usize = 2;
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`Error`] where a part cannot start.
+/// [`enum@Error`] where a part cannot start.
 pub fn run(settings: Settings) -> Result<(), Error> {
     let metrics = http::metrics::install().map_err(|error| Error::System(error.to_string()))?;
     let bound = Bound::new(&settings)?;

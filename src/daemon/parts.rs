@@ -50,7 +50,8 @@ pub fn shard(
     }
 }
 
-fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
+/// What the TURN server of every shard is told.
+pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
     let secrets = settings.auth.secrets.iter().map(|secret| turn::Secret {
         name: secret.name.clone(),
         value: bytes(&secret.value),
