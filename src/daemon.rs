@@ -7,7 +7,7 @@
 //! ```
 
 mod listeners;
-mod parts;
+pub(crate) mod parts;
 mod self_test;
 mod summary;
 mod watch;
@@ -65,7 +65,7 @@ const RUNTIME_THREADS: usize = 2;
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`Error`] where a part cannot start.
+/// [`enum@Error`] where a part cannot start.
 pub fn run(settings: Settings) -> Result<(), Error> {
     let metrics = http::metrics::install().map_err(|error| Error::System(error.to_string()))?;
     let bound = Bound::new(&settings)?;
@@ -154,12 +154,8 @@ impl Daemon {
 
     /// Tells on stdout what there is to know; nobody may be there to read it.
     fn announce(&self, http: &[SocketAddr]) {
-        let summary = Summary {
-            settings: &self.settings,
-            addresses: &self.addresses,
-            http,
-            sfu_ports: &self.sfu_ports,
-        };
+        let summary =
+            Summary { settings: &self.settings, addresses: &self.addresses, http, sfu_ports: &self.sfu_ports };
         let mut stdout = std::io::stdout();
         let text = summary.render(stdout.is_terminal());
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());

@@ -50,15 +50,18 @@ pub fn shard(
     }
 }
 
-fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
+/// What the TURN server of every shard is told.
+pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
     let secrets = settings.auth.secrets.iter().map(|secret| turn::Secret {
         name: secret.name.clone(),
         value: bytes(&secret.value),
         not_after: secret.not_after,
     });
-    let users = settings.auth.users.iter().map(|(name, password)| {
-        (name.clone(), turn::StaticUser::Password(password.expose().to_owned()))
-    });
+    let users = settings
+        .auth
+        .users
+        .iter()
+        .map(|(name, password)| (name.clone(), turn::StaticUser::Password(password.expose().to_owned())));
     turn::Config {
         realm: settings.auth.realm.clone(),
         external_v4: addresses.external_v4,

@@ -39,3 +39,13 @@ impl Allocation {
         inner.into_iter().flatten().fold(self.expires, Instant::min)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_allocations_fit_into_a_few_megabytes() {
+        assert!(size_of::<Allocation>() <= 512, "{} bytes", size_of::<Allocation>());
+    }
+}

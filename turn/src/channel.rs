@@ -23,6 +23,8 @@ pub(crate) struct Channels(Vec<Channel>);
 struct Channel {
     number: u16,
     peer: SocketAddr,
+    /// Whether it was granted because the peer is a port of this process.
+    is_ours: bool,
     expires: Instant,
 }
 
@@ -63,9 +65,9 @@ impl Channels {
     }
 
     /// Binds `number` to `peer`, or makes the binding last anew. What stood in the way has expired.
-    pub(crate) fn bind(&mut self, now: Instant, number: u16, peer: Peer) {
+    pub(crate) fn bind(&mut self, now: Instant, number: u16, peer: Peer, is_ours: bool) {
         self.0.retain(|channel| channel.number != number && channel.peer != peer.0);
-        self.0.push(Channel { number, peer: peer.0, expires: now + LIFETIME });
+        self.0.push(Channel { number, peer: peer.0, is_ours, expires: now + LIFETIME });
     }
 
     /// Removes those that have expired.
@@ -74,8 +76,8 @@ impl Channels {
     }
 
     /// Removes those whose peer is no longer welcome.
-    pub(crate) fn retain(&mut self, is_welcome: impl Fn(Peer) -> bool) {
-        self.0.retain(|channel| is_welcome(Peer(channel.peer)));
+    pub(crate) fn retain(&mut self, is_welcome: impl Fn(Peer, bool) -> bool) {
+        self.0.retain(|channel| is_welcome(Peer(channel.peer), channel.is_ours));
     }
 
     pub(crate) fn next_expiry(&self) -> Option<Instant> {

@@ -19,8 +19,6 @@ mod decode;
 mod encode;
 mod fingerprint;
 mod integrity;
-#[cfg(test)]
-mod tests;
 
 pub use address::{decode_xor_address, encode_xor_address};
 pub use attribute::Attribute;

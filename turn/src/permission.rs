@@ -13,6 +13,8 @@ pub(crate) struct Permissions(Vec<Permission>);
 /// One peer address, whatever the port.
 struct Permission {
     peer: IpAddr,
+    /// Whether it was granted because the peer is a port of this process.
+    is_ours: bool,
     expires: Instant,
 }
 
@@ -21,20 +23,20 @@ impl Permissions {
         self.0.iter().any(|permission| permission.peer == peer && permission.expires > now)
     }
 
-    /// Whether `peers`, some of them perhaps known already, fit when there may be `most`.
-    pub(crate) fn have_room(&self, peers: &[IpAddr], most: usize) -> bool {
-        let is_first = |at: usize, peer: &IpAddr| !peers[..at].contains(peer);
-        let is_new = |peer: &IpAddr| !self.0.iter().any(|permission| permission.peer == *peer);
-        let new = peers.iter().enumerate().filter(|(at, peer)| is_new(peer) && is_first(*at, peer)).count();
-        self.0.len() + new <= most
+    /// Whether `peers`, some of them perhaps known already or named twice, fit when there may be `most`.
+    pub(crate) fn have_room(&self, peers: impl Iterator<Item = IpAddr>, most: usize) -> bool {
+        let mut new: Vec<IpAddr> = peers.filter(|peer| !self.0.iter().any(|known| known.peer == *peer)).collect();
+        new.sort_unstable();
+        new.dedup();
+        self.0.len() + new.len() <= most
     }
 
     /// Installs the permission for `peer`, or makes it last anew.
-    pub(crate) fn refresh(&mut self, now: Instant, peer: IpAddr) {
+    pub(crate) fn refresh(&mut self, now: Instant, peer: IpAddr, is_ours: bool) {
         let expires = now + LIFETIME;
         match self.0.iter_mut().find(|permission| permission.peer == peer) {
-            Some(permission) => permission.expires = expires,
-            None => self.0.push(Permission { peer, expires }),
+            Some(permission) => *permission = Permission { peer, is_ours, expires },
+            None => self.0.push(Permission { peer, is_ours, expires }),
         }
     }
 
@@ -44,8 +46,8 @@ impl Permissions {
     }
 
     /// Removes those whose peer is no longer welcome.
-    pub(crate) fn retain(&mut self, is_welcome: impl Fn(IpAddr) -> bool) {
-        self.0.retain(|permission| is_welcome(permission.peer));
+    pub(crate) fn retain(&mut self, is_welcome: impl Fn(IpAddr, bool) -> bool) {
+        self.0.retain(|permission| is_welcome(permission.peer, permission.is_ours));
     }
 
     pub(crate) fn next_expiry(&self) -> Option<Instant> {

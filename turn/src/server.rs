@@ -149,15 +149,13 @@ impl Server {
         let limits = &config.limits;
         self.limiter.set_rate(limits.stranger_answers_per_second, limits.stranger_answers_burst);
         self.config = config;
-        // On addresses of this host only ports count, and no port of ours became another's by this.
         let policy = self.policy.clone();
-        let is_welcome = |peer: IpAddr| policy.is_host(peer) || policy.judge_address(peer, false).is_ok();
         for slot in self.table.slots(|_| true) {
             self.change(slot, |allocation| {
                 allocation.permissions.expire(now);
-                allocation.permissions.retain(is_welcome);
+                allocation.permissions.retain(|peer, is_ours| policy.judge_address(peer, is_ours).is_ok());
                 allocation.channels.expire(now);
-                allocation.channels.retain(|Peer(peer)| policy.is_host(peer.ip()) || policy.judge(peer, false).is_ok());
+                allocation.channels.retain(|Peer(peer), is_ours| policy.judge(peer, is_ours).is_ok());
             });
         }
     }

@@ -20,7 +20,7 @@ use crate::{Client, Family, Relay, Transport};
 /// ```
 pub(crate) struct Table {
     slab: Slab<Allocation>,
-    v4_clients: HashMap<[u64; 2], usize, RandomState>,
+    v4_clients: HashMap<(u64, u64), usize, RandomState>,
     other_clients: HashMap<Client, usize, RandomState>,
     /// For each family and port the slot plus one, 0 where there is none. Only pages of ports in use become real memory.
     relays: [Vec<u32>; 2],
@@ -137,12 +137,12 @@ fn family(relay: Relay) -> usize {
 }
 
 /// An IPv4 client in two words, which hash several times faster than the whole.
-fn packed(client: &Client) -> Option<[u64; 2]> {
+fn packed(client: &Client) -> Option<(u64, u64)> {
     let (SocketAddr::V4(remote), SocketAddr::V4(local)) = (client.remote, client.local) else { return None };
     let transport = match client.transport {
         Transport::Udp => 0,
     };
     let ports = u64::from(remote.port()) << 16 | u64::from(local.port());
-    let addresses = [u64::from(remote.ip().to_bits()), u64::from(local.ip().to_bits())];
-    Some([addresses[0] << 32 | ports, addresses[1] << 8 | transport])
+    let (remote, local) = (u64::from(remote.ip().to_bits()), u64::from(local.ip().to_bits()));
+    Some((remote << 32 | ports, local << 8 | transport))
 }

@@ -35,11 +35,11 @@ impl Server {
                 Err(BindError::Full) => return Err(Code::InsufficientCapacity.into()),
                 Ok(()) => {}
             }
-            if !allocation.permissions.have_room(&[address.ip()], permissions) {
+            if !allocation.permissions.have_room([address.ip()].into_iter(), permissions) {
                 return Err(Code::InsufficientCapacity.into());
             }
-            allocation.channels.bind(request.now, number, peer);
-            allocation.permissions.refresh(request.now, address.ip());
+            allocation.channels.bind(request.now, number, peer, is_ours);
+            allocation.permissions.refresh(request.now, address.ip(), is_ours);
             Ok(Success::Permitted)
         })
         .unwrap_or(Err(Code::AllocationMismatch.into()))

@@ -1,19 +1,21 @@
 //! A small language for conversations: `alice.says(allocate()).hears(success())`, `world.later(minutes(10))`. It owns time.
 
 mod ask;
+mod heard;
 mod relays;
 
 use std::cell::RefCell;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use roundturn_turn::message::{Class, Key, Message, TransactionId, attribute};
+use roundturn_turn::message::{Key, TransactionId, attribute};
 use roundturn_turn::{
-    Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transport, Verdict, Why, mint,
+    Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transport, Verdict, mint,
 };
 
 pub use ask::*;
+pub use heard::*;
 pub use relays::TestRelays;
 
 pub const SECRET: &[u8] = b"north";
@@ -22,6 +24,8 @@ pub const REALM: &str = "example.org";
 pub const BEGIN: u64 = 1_795_176_000;
 pub const EXTERNAL_V4: &str = "5.9.0.1";
 pub const EXTERNAL_V6: &str = "2a01:4f8::1";
+
+const CALLS_PER_CHECK: u64 = 32;
 
 pub fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -67,6 +71,7 @@ pub struct Inner {
     pub relays: TestRelays,
     pub events: Vec<Event>,
     transactions: u64,
+    calls: u64,
 }
 
 impl World {
@@ -78,7 +83,7 @@ impl World {
         let now = instant();
         let server = Server::new(now, BEGIN, config, [7; 32]);
         let (relays, events) = (TestRelays::new(), Vec::new());
-        Self(Rc::new(RefCell::new(Inner { server, now, begin: now, relays, events, transactions: 0 })))
+        Self(Rc::new(RefCell::new(Inner { server, now, begin: now, relays, events, transactions: 0, calls: 0 })))
     }
 
     /// A client with a credential of its own that is good for an hour.
@@ -115,6 +120,7 @@ impl World {
             inner.drain();
         }
         inner.now = then;
+        inner.check();
         let unix = BEGIN + then.duration_since(inner.begin).as_secs();
         inner.server.set_unix_time(then, unix);
     }
@@ -139,6 +145,16 @@ impl World {
     /// What happened to allocations since this was last asked.
     pub fn events(&self) -> Vec<Event> {
         std::mem::take(&mut self.0.borrow_mut().events)
+    }
+
+    pub fn now(&self) -> Instant {
+        self.0.borrow().now
+    }
+
+    /// How long this world has lasted.
+    pub fn elapsed(&self) -> Duration {
+        let inner = self.0.borrow();
+        inner.now.duration_since(inner.begin)
     }
 
     fn hand_in(&self, from: Client, bytes: &[u8]) -> Heard {
@@ -170,7 +186,13 @@ impl Inner {
             self.events.push(event);
         }
         assert!(self.server.poll_transmit().is_none(), "a call queues one answer at most");
-        assert!(self.server.is_consistent());
+        self.check();
+    }
+
+    fn check(&mut self) {
+        // It walks every port there is: now and then is often enough.
+        self.calls += 1;
+        assert!(!self.calls.is_multiple_of(CALLS_PER_CHECK) || self.server.is_consistent());
     }
 }
 
@@ -249,136 +271,6 @@ impl Other {
         let verdict = inner.server.handle_peer(now, relay, self.peer, data.len());
         inner.drain();
         Delivered { verdict, data: data.to_vec() }
-    }
-}
-
-/// What came of a peer's datagram.
-pub struct Delivered {
-    verdict: Verdict,
-    data: Vec<u8>,
-}
-
-impl Delivered {
-    pub fn nobody_hears(&self, why: Why) {
-        assert_eq!(self.verdict, Verdict::Drop(why));
-    }
-
-    /// The bytes as they reach `client`.
-    pub fn reaches(&self, client: &Speaker) -> Vec<u8> {
-        let Verdict::ToClient { client: to, header } = &self.verdict else { panic!("{:?}", self.verdict) };
-        assert_eq!(*to, client.client);
-        let mut bytes = header.bytes().to_vec();
-        bytes.extend_from_slice(&self.data);
-        bytes.resize(bytes.len() + header.padding(), 0);
-        bytes
-    }
-
-    pub fn reaches_on(&self, client: &Speaker, channel: u16) {
-        let mut expected = channel.to_be_bytes().to_vec();
-        expected.extend_from_slice(&(self.data.len() as u16).to_be_bytes());
-        expected.extend_from_slice(&self.data);
-        assert_eq!(self.reaches(client), expected);
-    }
-
-    pub fn reaches_as_indication(&self, client: &Speaker, peer: &str) {
-        let bytes = self.reaches(client);
-        let message = Message::decode(&bytes).unwrap();
-        assert_eq!((message.class(), message.method()), (Class::Indication, roundturn_turn::message::Method::DATA));
-        assert_eq!(message.xor_address(attribute::XOR_PEER_ADDRESS), Some(addr(peer)));
-        assert_eq!(message.attribute(attribute::DATA), Some(&*self.data));
-    }
-}
-
-/// What came of a client's datagram.
-pub struct Heard {
-    pub verdict: Verdict,
-    answer: Option<Vec<u8>>,
-    said: Vec<u8>,
-}
-
-impl Heard {
-    pub fn hears(self, expected: Expected) -> Answer {
-        let bytes = self.answer.unwrap_or_else(|| panic!("no answer but {:?}", self.verdict));
-        let said = Message::decode(&self.said).unwrap();
-        let message = Message::decode(&bytes).unwrap();
-        assert_eq!((message.method(), message.transaction()), (said.method(), said.transaction()));
-        assert_eq!(message.has_fingerprint(), said.has_fingerprint(), "a fingerprint where one came");
-        let class = if expected.code.is_none() { Class::Success } else { Class::Error };
-        assert_eq!((message.class(), code(&message)), (class, expected.code));
-        Answer { bytes }
-    }
-
-    pub fn nobody_hears(&self, why: Why) {
-        assert_eq!(self.verdict, Verdict::Drop(why));
-    }
-
-    pub fn reaches(&self, relay: Relay, peer: &str, data: &[u8]) {
-        let Verdict::ToPeer { relay: through, peer: to, data: range } = &self.verdict else {
-            panic!("{:?}", self.verdict)
-        };
-        assert_eq!((*through, to.0), (relay, addr(peer)));
-        assert_eq!(&self.said[range.clone()], data);
-    }
-
-    fn stale(&self) -> Option<Vec<u8>> {
-        let message = Message::decode(self.answer.as_ref()?).unwrap();
-        if code(&message) == Some(438) { message.attribute(attribute::NONCE).map(<[u8]>::to_vec) } else { None }
-    }
-}
-
-fn code(message: &Message<'_>) -> Option<u16> {
-    let value = message.attribute(attribute::ERROR_CODE)?;
-    Some(u16::from(value[2]) * 100 + u16::from(value[3]))
-}
-
-pub struct Expected {
-    code: Option<u16>,
-}
-
-pub fn success() -> Expected {
-    Expected { code: None }
-}
-
-pub fn error(code: u16) -> Expected {
-    Expected { code: Some(code) }
-}
-
-/// An answer, decoded anew for each question.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub bytes: Vec<u8>,
-}
-
-impl Answer {
-    pub fn message(&self) -> Message<'_> {
-        Message::decode(&self.bytes).unwrap()
-    }
-
-    pub fn attribute(&self, kind: u16) -> Option<Vec<u8>> {
-        self.message().attribute(kind).map(<[u8]>::to_vec)
-    }
-
-    pub fn kinds(&self) -> Vec<u16> {
-        self.message().attributes().map(|attribute| attribute.kind).collect()
-    }
-
-    pub fn address(&self, kind: u16) -> SocketAddr {
-        self.message().xor_address(kind).unwrap()
-    }
-
-    pub fn relay(&self) -> Relay {
-        let relayed = self.address(attribute::XOR_RELAYED_ADDRESS);
-        let external: IpAddr = if relayed.is_ipv4() { EXTERNAL_V4 } else { EXTERNAL_V6 }.parse().unwrap();
-        assert_eq!(relayed.ip(), external, "relays have the external address");
-        Relay { family: roundturn_turn::Family::of(relayed), port: relayed.port() }
-    }
-
-    pub fn lifetime(&self) -> u32 {
-        self.message().number(attribute::LIFETIME).unwrap()
-    }
-
-    pub fn is_signed_by(&self, speaker: &Speaker) -> bool {
-        self.message().verify(&speaker.key())
     }
 }
 
