@@ -17,6 +17,9 @@ export class Participant {
     page.on('console', (message) => {
       if (message.type() === 'error') this.#errors.push(`console: ${message.text()}`);
     });
+    page.on('response', (answer) => {
+      if (answer.status() >= 400) this.#errors.push(`answer: ${answer.status()} ${answer.url()}`);
+    });
   }
 
   static async open(context, name) {
@@ -26,8 +29,10 @@ export class Participant {
     return new Participant(context, page, name);
   }
 
-  goto(url) {
-    return this.#page.goto(url, { waitUntil: 'load' });
+  /** Opens the page and is let into the room. */
+  async goto(url) {
+    await this.#page.goto(url, { waitUntil: 'load' });
+    await until(`${this.name} is in the call`, 20, () => this.#page.evaluate(() => document.body.dataset.view === 'call'));
   }
 
   /** Sees a picture that moves and hears something from everyone in `others`. */
