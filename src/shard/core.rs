@@ -277,3 +277,6 @@ fn log(event: &turn::Event) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
