@@ -25,6 +25,7 @@ export class Participant {
   static async open(context, name) {
     const page = await context.newPage();
     await page.setViewport({ width: 1280, height: 800 });
+    await page.evaluateOnNewDocument(spellErrors);
     await page.evaluateOnNewDocument(keepConnections);
     return new Participant(context, page, name);
   }
@@ -99,6 +100,12 @@ function grown(before, after, least) {
 }
 
 // The functions below run in the page.
+
+/** Errors given to the console come out as words, not as objects. */
+function spellErrors() {
+  const { error } = console;
+  console.error = (...values) => error(...values.map((value) => (value?.stack ? `${value}\n${value.stack}` : String(value))));
+}
 
 /** Keeps every connection that the page makes where the test can ask it. */
 function keepConnections() {
