@@ -18,6 +18,7 @@ pub mod health;
 pub mod http;
 pub mod ledger;
 pub mod logging;
+mod moment;
 pub mod nat;
 pub mod net;
 pub mod ports;
