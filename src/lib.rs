@@ -18,9 +18,12 @@ pub mod health;
 pub mod http;
 pub mod ledger;
 pub mod logging;
+mod moment;
 pub mod nat;
 pub mod net;
 pub mod ports;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod shard;
 pub mod signal;
 pub mod systemd;
