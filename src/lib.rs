@@ -15,6 +15,7 @@ pub mod command;
 pub mod config;
 pub mod daemon;
 pub mod health;
+pub mod import;
 pub mod http;
 pub mod ledger;
 pub mod logging;
