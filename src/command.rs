@@ -1,1 +1,55 @@
-//! command.
+//! What the subcommands do: one file for each.
+
+mod check;
+mod credentials;
+mod health;
+#[cfg(feature = "probe")]
+mod probe;
+mod run;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::config::{ConfigError, Settings, environment};
+
+/// The exit code for a refused configuration (`EX_CONFIG`): systemd does not start the daemon again for it.
+pub const EXIT_CONFIG: u8 = 78;
+
+/// Does what the command line says.
+pub fn execute(cli: Cli) -> ExitCode {
+    let file = cli.config.as_deref();
+    let done = match cli.command.unwrap_or(Command::Run) {
+        Command::Run => run::run(file),
+        Command::Check(output) => check::run(file, output.json),
+        Command::Credentials(arguments) => credentials::run(file, &arguments),
+        #[cfg(feature = "probe")]
+        Command::Probe(arguments) => probe::run(file, &arguments),
+        Command::Health => health::run(file),
+    };
+    done.unwrap_or_else(|error| {
+        let refused = error.downcast_ref::<ConfigError>().is_some();
+        // A refusal is lines of FILE:LINE, which editors and people find their way by: nothing goes before them.
+        let prefix = if refused { "" } else { "roundturn: " };
+        let _ = writeln!(std::io::stderr(), "{prefix}{error:#}");
+        if refused { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+    })
+}
+
+/// The settings by the command line and the environment.
+fn settings(file: Option<&Path>) -> Result<Settings, ConfigError> {
+    Settings::load(file, environment())
+}
+
+/// Prints to stdout. A reader who has gone away ends the output, not the program.
+fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
+}
+
+/// Lines of two columns, the first one as wide as it must be.
+fn columns(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
+    rows.iter().map(|(left, right)| format!("{left:width$}  {right}\n")).collect()
+}

@@ -1,10 +1,38 @@
 //! Settings: TOML as written, and everything decided.
+//!
+//! ```text
+//!  FILE ──► file ────────┐
+//!                        ├─► Written ──► Reader ──► decide ──► Settings
+//!  ROUNDTURN_A__B ───────┘   (keys.rs)   (rules.rs)    │
+//!        environment                                   └────► every Problem, with its place
+//! ```
 
+mod decide;
+mod environment;
+mod file;
+mod keys;
+pub(crate) mod moment;
+mod nearest;
+mod problem;
+mod reader;
+mod rules;
 mod secret;
+mod secrets;
 mod settings;
+mod value;
+mod warnings;
 
+#[cfg(test)]
+mod tests;
+
+pub use decide::DEFAULT_FILE;
+pub use environment::environment;
+pub use problem::{ConfigError, Problem};
+pub use rules::duration;
 pub use secret::Secret;
 pub use settings::{
     Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, RoomMode, Rooms, Settings,
     Shards,
 };
+pub use value::Place;
+pub use warnings::kernel_ports;

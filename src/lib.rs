@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod credential;
 pub mod daemon;
 pub mod health;
 pub mod import;
@@ -22,6 +23,8 @@ pub mod logging;
 pub mod nat;
 pub mod net;
 pub mod ports;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod shard;
 pub mod signal;
 pub mod systemd;

@@ -1,2 +1,9 @@
 //! The daemon's entry point.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    roundturn::command::execute(roundturn::cli::Cli::parse())
+}

@@ -1,6 +1,7 @@
 //! External and local addresses of this host, and the way between the two.
 
 mod interfaces;
+mod translate;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 
@@ -120,7 +121,8 @@ pub enum AddressError {
 }
 
 fn resolve(name: &str) -> Result<Vec<IpAddr>, AddressError> {
-    let addresses = (name, 0).to_socket_addrs().map_err(|source| AddressError::Resolve { name: name.into(), source })?;
+    let addresses =
+        (name, 0).to_socket_addrs().map_err(|source| AddressError::Resolve { name: name.into(), source })?;
     Ok(addresses.map(|address| address.ip()).collect())
 }
 
@@ -144,10 +146,8 @@ mod tests {
 
     #[test]
     fn a_fixed_pair_keeps_both_sides() {
-        let pair = ExternalAddress {
-            external: "203.0.113.7".parse().unwrap(),
-            local: Some("192.168.1.50".parse().unwrap()),
-        };
+        let pair =
+            ExternalAddress { external: "203.0.113.7".parse().unwrap(), local: Some("192.168.1.50".parse().unwrap()) };
         let found = Addresses::find(&Address::Fixed(vec![pair])).unwrap();
         assert_eq!(found.external_v4, "203.0.113.7".parse().ok());
         assert_eq!(found.local_v4, "192.168.1.50".parse().ok());

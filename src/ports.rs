@@ -1,1 +1,205 @@
-//! ports.
+//! The UDP port range that relays and the SFU share: a port is a lease, and dropping the lease gives it back.
+//!
+//! ```text
+//!   range      49160 49161 49162 49163 49164 ...
+//!   taken        x     x           x                under the lock: somebody holds a lease, or tries to bind
+//!   live v4      x     x                            atomic: a socket of ours is bound there
+//!   live v6      x                 x
+//!              SFU 0 SFU 1       relay
+//! ```
+
+use std::io;
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use roundturn_turn::Family;
+use thiserror::Error;
+
+/// The range, shared by all shards. The lock is taken when a port is leased or given back, never for a packet.
+#[derive(Debug)]
+pub struct Ports {
+    range: RangeInclusive<u16>,
+    taken: Mutex<Vec<bool>>,
+    live: [Vec<AtomicU64>; 2],
+    in_use: [AtomicU64; 2],
+}
+
+/// Who holds a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A relay of the TURN server.
+    Turn,
+    /// The SFU of a shard.
+    Sfu,
+}
+
+/// No port of the range could be had.
+#[derive(Debug, Error)]
+pub enum LeaseError {
+    /// Every port of the range is leased.
+    #[error("every UDP port from {} to {} is in use", .0.start(), .0.end())]
+    Exhausted(RangeInclusive<u16>),
+    /// Ports were free, but none of those that were tried could be bound.
+    #[error("no UDP port from {} to {} could be bound; the last one tried was {port}", .range.start(), .range.end())]
+    Bind {
+        /// The range.
+        range: RangeInclusive<u16>,
+        /// The last port that was tried.
+        port: u16,
+        /// Why it could not be bound.
+        source: io::Error,
+    },
+}
+
+/// How many ports are tried for a relay: other programs hold few of the range, or else an Allocate should fail soon.
+const RELAY_ATTEMPTS: usize = 16;
+
+impl Ports {
+    /// All ports of `range`, none of them leased.
+    pub fn new(range: RangeInclusive<u16>) -> Arc<Self> {
+        let count = range.len();
+        let bitmap = || (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        Arc::new(Self {
+            taken: Mutex::new(vec![false; count]),
+            live: [bitmap(), bitmap()],
+            in_use: [AtomicU64::new(0), AtomicU64::new(0)],
+            range,
+        })
+    }
+
+    /// The range.
+    pub fn range(&self) -> RangeInclusive<u16> {
+        self.range.clone()
+    }
+
+    /// Whether `port` is bound by this process for `family` right now. Cheap, without a lock.
+    pub fn is_live(&self, family: Family, port: u16) -> bool {
+        self.index(port).is_some_and(|index| {
+            self.live[family_index(family)][index / 64].load(Ordering::Relaxed) & (1 << (index % 64)) != 0
+        })
+    }
+
+    /// How many ports `owner` holds now.
+    pub fn in_use(&self, owner: Owner) -> u64 {
+        self.in_use[owner as usize].load(Ordering::Relaxed)
+    }
+
+    /// Leases a port for a relay of `family`: a free one at a random place of the range that `bind` can bind. Ports
+    /// that other programs hold are passed over.
+    ///
+    /// # Errors
+    /// [`LeaseError`] when no port is free, or none of the first few free ones could be bound.
+    pub fn lease_relay<T>(
+        self: &Arc<Self>,
+        family: Family,
+        bind: impl FnMut(u16) -> io::Result<T>,
+    ) -> Result<(Lease, T), LeaseError> {
+        let start = getrandom::u32().unwrap_or(0) as usize % self.range.len().max(1);
+        self.lease(Owner::Turn, &[family], start, RELAY_ATTEMPTS, bind)
+    }
+
+    /// Leases a port for an SFU on all of `families`: the first of the range that `bind` can bind, so that whoever
+    /// forwards ports by hand has few to forward.
+    ///
+    /// # Errors
+    /// [`LeaseError`] when no port is free or none could be bound.
+    pub fn lease_sfu<T>(
+        self: &Arc<Self>,
+        families: &[Family],
+        bind: impl FnMut(u16) -> io::Result<T>,
+    ) -> Result<(Lease, T), LeaseError> {
+        self.lease(Owner::Sfu, families, 0, self.range.len(), bind)
+    }
+
+    fn lease<T>(
+        self: &Arc<Self>,
+        owner: Owner,
+        families: &[Family],
+        start: usize,
+        attempts: usize,
+        mut bind: impl FnMut(u16) -> io::Result<T>,
+    ) -> Result<(Lease, T), LeaseError> {
+        let mut next = start;
+        let mut last = None;
+        for _ in 0..attempts.min(self.range.len()) {
+            let Some(mut lease) = self.take(owner, next) else { break };
+            match bind(lease.port) {
+                Ok(bound) => {
+                    lease.publish(families);
+                    return Ok((lease, bound));
+                }
+                Err(error) => {
+                    next = lease.index + 1;
+                    last = Some((lease.port, error));
+                }
+            }
+        }
+        Err(match last {
+            Some((port, source)) => LeaseError::Bind { range: self.range(), port, source },
+            None => LeaseError::Exhausted(self.range()),
+        })
+    }
+
+    /// The first free port at or after the place `start`, around the end of the range.
+    fn take(self: &Arc<Self>, owner: Owner, start: usize) -> Option<Lease> {
+        let mut taken = self.lock();
+        let count = taken.len();
+        let index = (0..count).map(|step| (start + step) % count).find(|&index| !taken[index])?;
+        taken[index] = true;
+        self.in_use[owner as usize].fetch_add(1, Ordering::Relaxed);
+        let port = self.range.start() + index as u16;
+        Some(Lease { ports: Arc::clone(self), owner, index, port })
+    }
+
+    fn index(&self, port: u16) -> Option<usize> {
+        self.range.contains(&port).then(|| usize::from(port - self.range.start()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<bool>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to one port. Its holder holds the socket too, and drops the socket first.
+#[derive(Debug)]
+pub struct Lease {
+    ports: Arc<Ports>,
+    owner: Owner,
+    index: usize,
+    port: u16,
+}
+
+impl Lease {
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The port is bound: from now on it is known to be ours.
+    fn publish(&mut self, families: &[Family]) {
+        for &family in families {
+            self.ports.live[family_index(family)][self.index / 64].fetch_or(1 << (self.index % 64), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        for live in &self.ports.live {
+            live[self.index / 64].fetch_and(!(1 << (self.index % 64)), Ordering::Relaxed);
+        }
+        self.ports.in_use[self.owner as usize].fetch_sub(1, Ordering::Relaxed);
+        self.ports.lock()[self.index] = false;
+    }
+}
+
+fn family_index(family: Family) -> usize {
+    match family {
+        Family::V4 => 0,
+        Family::V6 => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

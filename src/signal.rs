@@ -1,1 +1,164 @@
-//! signal.
+//! Signaling: rooms, participants and their messages, between WebSockets and the shards.
+//!
+//! ```text
+//!  http ──Wire──► actor ─┬─ Hub (pure) ── decides
+//!       ◄─────────       └─ Dispatch ────► mailboxes of the shards
+//!                 ▲──────────────────────── events of the shards
+//! ```
+
+mod actor;
+mod bucket;
+mod credentials;
+mod dispatch;
+mod event_log;
+mod export;
+mod hub;
+mod member;
+pub mod protocol;
+mod random;
+mod room;
+mod stats;
+mod timers;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::{Secret, Settings};
+use crate::health::Health;
+use crate::nat::Addresses;
+use crate::shard::mailbox::{FromShard, Shards};
+use actor::{Actor, Ask};
+use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
+
+pub use credentials::{Credential, IceUrls, Mint};
+pub use hub::{ConnectionId, Hub, HubConfig, Input, Moment, NotMade, Output};
+pub use export::describe as describe_metrics;
+pub use wire::{ToClient, Wire};
+
+/// Everything that signaling is told before it starts.
+#[derive(Debug)]
+pub struct SignalConfig {
+    /// What the hub decides by.
+    pub hub: HubConfig,
+}
+
+/// The largest frame from a client.
+const FRAME_BYTES: usize = 64 * 1024;
+/// Frames that a client may send for ever, and at once.
+const FRAMES_PER_SECOND: u32 = 50;
+const BURST: u32 = 200;
+/// How long a connection may take to say `join` or `resume`.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Rooms at a time: an empty one weighs some hundred bytes.
+const ROOMS: usize = 10_000;
+/// What may wait for the hub before those who ask have to wait themselves.
+const QUEUE: usize = 1024;
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+impl SignalConfig {
+    /// As the settings say. `seed` makes session keys unpredictable; `slots` is what the SFU gives each participant.
+    pub fn new(settings: &Settings, addresses: &Addresses, slots: SlotCounts, seed: [u8; 32]) -> Self {
+        let secret = settings.auth.secrets.first().map_or_else(|| Secret::new(""), |secret| secret.value.clone());
+        Self {
+            hub: HubConfig {
+                rooms: settings.rooms.clone(),
+                rooms_max: ROOMS,
+                shards: settings.shards.count,
+                limits: Limits { frame_bytes: FRAME_BYTES, frames_per_second: FRAMES_PER_SECOND, slots },
+                burst: BURST,
+                join_timeout: JOIN_TIMEOUT,
+                mint: Mint::new(secret, settings.auth.credential_ttl),
+                urls: IceUrls::new(&settings.listen.turn, addresses),
+                seed,
+            },
+        }
+    }
+}
+
+/// Starts signaling on the current runtime. It ends when every handle is dropped.
+pub fn spawn(
+    config: SignalConfig,
+    shards: Shards,
+    events: mpsc::Receiver<FromShard>,
+    health: Arc<Health>,
+) -> SignalHandle {
+    let (asks, queue) = mpsc::channel(QUEUE);
+    let actor = Actor::new(Hub::new(config.hub), shards, health);
+    tokio::spawn(actor.run(queue, events));
+    SignalHandle { asks, last_connection: Arc::new(AtomicU64::new(0)) }
+}
+
+/// Signaling, for whoever brings connections or questions. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SignalHandle {
+    asks: mpsc::Sender<Ask>,
+    last_connection: Arc<AtomicU64>,
+}
+
+/// Signaling has ended.
+#[derive(Debug, thiserror::Error)]
+#[error("signaling has ended")]
+pub struct Ended;
+
+impl SignalHandle {
+    /// Hands in a WebSocket that was just accepted.
+    ///
+    /// # Errors
+    /// [`Ended`]
+    pub async fn open(&self) -> Result<Wire, Ended> {
+        let id = ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1);
+        let (wire, outgoing) = wire::pair(id, self.asks.clone());
+        self.asks.send(Ask::Open(id, outgoing)).await.map_err(|_| Ended)?;
+        Ok(wire)
+    }
+
+    /// Makes a room with a name of our choosing.
+    ///
+    /// # Errors
+    /// [`Ended`], or what the hub has against it.
+    pub async fn create_room(&self, create: Create) -> Result<Result<RoomFacts, NotMade>, Ended> {
+        self.ask(|answer| Ask::CreateRoom(create, answer)).await
+    }
+
+    /// What anyone may know of a room.
+    ///
+    /// # Errors
+    /// [`Ended`]
+    pub async fn room(&self, name: String) -> Result<Option<RoomFacts>, Ended> {
+        self.ask(|answer| Ask::Room(name, answer)).await
+    }
+
+    /// TURN is elsewhere from now on.
+    ///
+    /// # Errors
+    /// [`Ended`]
+    pub async fn set_urls(&self, urls: IceUrls) -> Result<(), Ended> {
+        self.asks.send(Ask::SetUrls(urls)).await.map_err(|_| Ended)
+    }
+
+    /// Says `bye` to everyone and lets nobody new in; returns once everyone was told, or after two seconds.
+    pub async fn drain(&self, bye: Bye) {
+        let farewell = self.ask(|answer| Ask::Drain(bye, answer));
+        // Whoever does not read what it is sent is not waited for.
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+
+    /// Whether signaling works.
+    pub fn is_live(&self) -> bool {
+        !self.asks.is_closed()
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, Ended> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(ask(answer)).await.map_err(|_| Ended)?;
+        answered.await.map_err(|_| Ended)
+    }
+}

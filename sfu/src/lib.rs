@@ -11,10 +11,28 @@
 //!
 //! **After every `handle_*` call, or a batch of them, poll until `Timeout`.**
 
+mod answer;
+mod codec;
 mod command;
 mod config;
+mod demux;
+mod engine;
+mod keyframe;
+mod negotiate;
+mod offers;
+mod participant;
+mod quality;
+mod rewrite;
+mod room;
+mod rooms;
+mod router;
+mod secrets;
 mod sfu;
+mod slots;
+mod speaker;
 mod stats;
+mod timers;
+mod track;
 
 pub use command::{
     Command, Event, Kind, Offer, ParticipantId, Path, Quality, RejectReason, RoomId, SlotAssignment, SlotRequest,

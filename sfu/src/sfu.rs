@@ -1,14 +1,42 @@
 //! The SFU of one shard: who may call what, and in which order.
 
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::{Command, Config, Event, Stats};
+use foldhash::fast::RandomState;
+use slab::Slab;
+
+use crate::demux::{Demux, Sight};
+use crate::engine::Engines;
+use crate::participant::{Outbox, Participant};
+use crate::room::Room;
+use crate::secrets::Secrets;
+use crate::timers::{Owner, Timers};
+use crate::track::Track;
+use crate::{Command, Config, Event, ParticipantId, RoomId, Stats, TrackId};
+
+/// Timers in one call; the rest is for the next, which is due at once.
+const TIMERS: usize = 4096;
 
 /// All rooms of one shard.
 pub struct Sfu {
-    config: Config,
-    stats: Stats,
+    pub(crate) config: Config,
+    pub(crate) stats: Stats,
+    pub(crate) now: Instant,
+    pub(crate) engines: Engines,
+    pub(crate) secrets: Secrets,
+    pub(crate) demux: Demux,
+    pub(crate) timers: Timers,
+    pub(crate) participants: Slab<Participant>,
+    pub(crate) keys: HashMap<ParticipantId, usize, RandomState>,
+    pub(crate) rooms: HashMap<RoomId, Room, RandomState>,
+    pub(crate) tracks: HashMap<TrackId, Track, RandomState>,
+    pub(crate) last_track: u64,
+    pub(crate) outbox: Outbox,
+    pub(crate) events: VecDeque<Event>,
+    /// Keys of participants that were handed packets and were not pumped since.
+    pub(crate) pending: Vec<usize>,
 }
 
 /// What [`Sfu::poll`] gives.
@@ -36,39 +64,130 @@ pub struct Transmit {
 impl Sfu {
     /// An SFU without rooms. `seed` makes its ICE credentials and slot keys unpredictable.
     pub fn new(now: Instant, config: Config, seed: [u8; 32]) -> Self {
-        let _ = (now, seed);
-        Self { config, stats: Stats::default() }
+        Self {
+            demux: Demux::new(config.shard),
+            config,
+            stats: Stats::default(),
+            now,
+            engines: Engines::new(),
+            secrets: Secrets::new(seed),
+            timers: Timers::default(),
+            participants: Slab::new(),
+            keys: HashMap::default(),
+            rooms: HashMap::default(),
+            tracks: HashMap::default(),
+            last_track: 0,
+            outbox: Outbox::default(),
+            events: VecDeque::new(),
+            pending: Vec::new(),
+        }
     }
 
     /// A datagram from `remote` arrived at `local`, one of [`Config::candidates`]. `false`: it is nobody's, and was counted.
     pub fn handle_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) -> bool {
-        let _ = (now, local, remote, bytes);
-        false
+        self.now = now;
+        let key = match self.demux.look(remote, bytes) {
+            Sight::Check(key, ufrag) => self.participants.get(key).filter(|found| found.ufrag == ufrag).map(|_| key),
+            Sight::Known(key) => Some(key),
+            Sight::Nobody => None,
+        };
+        let participant = key.and_then(|key| self.participants.get_mut(key));
+        let taken = participant.is_some_and(|found| found.receive(now, remote, local, bytes, &mut self.outbox));
+        if taken {
+            self.work_off();
+        } else {
+            self.stats.unknown_datagrams += 1;
+        }
+        taken
     }
 
     /// Signaling asks for something.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
-        let _ = (now, command);
+        self.now = now;
+        match command {
+            Command::Join { room, participant, order, may_publish, may_subscribe } => {
+                self.join(room, participant, order, (may_publish, may_subscribe));
+            }
+            Command::Leave { participant } => self.leave(participant),
+            Command::Offer(offer) => self.offer(offer),
+            // An ICE-lite agent learns where its peer is from the checks that reach it.
+            Command::Candidate { .. } => {}
+            Command::Mute { track, muted } => self.mute(track, muted),
+            Command::Unpublish { track } => self.unpublish(track),
+        }
+        self.work_off();
     }
 
     /// Time has come to the deadline that [`Output::Timeout`] named.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        self.now = now;
+        for _ in 0..TIMERS {
+            match self.timers.pop(now) {
+                Some(Owner::Engine(key)) => {
+                    if let Some(participant) = self.participants.get_mut(key) {
+                        participant.pump(now, &mut self.outbox);
+                    }
+                }
+                Some(Owner::Keyframe(track)) => self.request_keyframe(track),
+                Some(Owner::Speakers(room)) => self.determine_speakers(room),
+                None => break,
+            }
+            self.work_off();
+        }
     }
 
     /// What there is to do, until [`Output::Timeout`].
     pub fn poll(&mut self) -> Output {
-        Output::Timeout(None)
+        loop {
+            if let Some(transmit) = self.outbox.transmits.pop_front() {
+                return Output::Transmit(transmit);
+            }
+            if let Some(event) = self.events.pop_front() {
+                return Output::Event(event);
+            }
+            if self.pending.is_empty() {
+                break;
+            }
+            self.flush();
+        }
+        let soonest = self.now + Duration::from_millis(1);
+        Output::Timeout(self.timers.next().map(|deadline| deadline.max(soonest)))
     }
 
     /// Other addresses from now on; participants that used one that is gone are asked for an ICE restart.
     pub fn set_candidates(&mut self, now: Instant, candidates: Vec<SocketAddr>) {
-        let _ = now;
-        self.config.candidates = candidates;
+        self.now = now;
+        let before = std::mem::replace(&mut self.config.candidates, candidates);
+        let gone: Vec<_> = before.iter().filter(|old| !self.config.candidates.contains(old)).copied().collect();
+        let new: Vec<_> = self.config.candidates.iter().filter(|new| !before.contains(new)).copied().collect();
+        for (_, participant) in &mut self.participants {
+            participant.set_addresses(&gone, &new, &mut self.outbox);
+            if participant.has_engine() && participant.local.is_some_and(|local| gone.contains(&local)) {
+                self.events.push_back(Event::RestartIce { participant: participant.id });
+            }
+        }
+        self.work_off();
     }
 
     /// The counters.
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Lets those that were handed packets since the last call send them: once for many packets.
+    fn flush(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_unstable();
+        pending.dedup();
+        for key in pending.drain(..) {
+            if let Some(participant) = self.participants.get_mut(key) {
+                participant.pump(self.now, &mut self.outbox);
+            }
+        }
+        self.work_off();
+        // Working off may have filled the list anew; what is in it then was not pumped yet.
+        if self.pending.is_empty() {
+            self.pending = pending;
+        }
     }
 }

@@ -7,4 +7,38 @@ pub struct Stats {
     pub rooms: u64,
     /// Participants now.
     pub participants: u64,
+    /// Participants whose media can flow now: ICE and DTLS are up.
+    pub connected: u64,
+    /// Audio tracks published now.
+    pub audio_tracks: u64,
+    /// Video tracks published now.
+    pub video_tracks: u64,
+    /// RTP packets of published audio, counter.
+    pub audio_packets_in: u64,
+    /// Their payload in bytes, counter.
+    pub audio_bytes_in: u64,
+    /// RTP packets of published video, counter.
+    pub video_packets_in: u64,
+    /// Their payload in bytes, counter.
+    pub video_bytes_in: u64,
+    /// Audio packets handed to subscribers, counter.
+    pub audio_packets_out: u64,
+    /// Their payload in bytes, counter.
+    pub audio_bytes_out: u64,
+    /// Video packets handed to subscribers, counter; without retransmissions.
+    pub video_packets_out: u64,
+    /// Their payload in bytes, counter.
+    pub video_bytes_out: u64,
+    /// Keyframe requests sent to publishers, counter.
+    pub keyframe_requests_out: u64,
+    /// Keyframe requests that subscribers sent, counter.
+    pub keyframe_requests_in: u64,
+    /// Datagrams that were nobody's, counter.
+    pub unknown_datagrams: u64,
+    /// Offers that were answered, counter.
+    pub offers_accepted: u64,
+    /// Offers that were refused, counter.
+    pub offers_rejected: u64,
+    /// Engines that failed, by a panic or beyond repair, counter.
+    pub failures: u64,
 }

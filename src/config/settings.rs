@@ -19,6 +19,8 @@ pub struct Settings {
     pub listen: Listen,
     /// `[address]`
     pub address: Address,
+    /// `[address] stun_servers`, `host:port`: asked for our address when it is [`Address::Auto`] and behind NAT.
+    pub stun_servers: Vec<String>,
     /// `[ports] udp`, shared by relays and the SFU.
     pub ports: RangeInclusive<u16>,
     /// `[auth]`

@@ -1,0 +1,44 @@
+//! coturn, a bare forwarder and roundturn relay the same flows in one run: what a packet costs each of them.
+
+mod clock;
+mod forwarder;
+mod load;
+mod options;
+mod ready;
+mod report;
+mod server;
+mod setup;
+mod turn_client;
+mod workload;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::options::{Mode, Options};
+use crate::report::Report;
+use crate::server::Server;
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    if let Some(Mode::Forwarder { flows, paired }) = options.mode {
+        return forwarder::run(flows, paired);
+    }
+    bench(&options)
+}
+
+/// Every round gives every server its turn at every workload, so that whatever else the machine does hits all alike.
+fn bench(options: &Options) -> Result<()> {
+    let servers = options.servers.iter().map(|kind| Server::start(*kind, options)).collect::<Result<Vec<_>>>()?;
+    let mut report = Report::new(options);
+    report.started(&servers)?;
+    for round in 1..=options.rounds {
+        for workload in &options.workloads {
+            for server in &servers {
+                report.progress(round, *workload, server.kind);
+                report.add(server.kind, *workload, workload.run(server, options)?);
+            }
+        }
+    }
+    report.print();
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! How an engine is set up: codecs, header extensions, bandwidth estimation, addresses.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::bwe::Bitrate;
+use str0m::config::{CryptoProvider, DtlsCert};
+use str0m::crypto::from_feature_flags;
+use str0m::rtp::{Extension, ExtensionMap};
+use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
+
+/// What a subscriber's link is trusted with before it is measured: a call should start sharp.
+const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(2500);
+/// How often an engine reports how it fares.
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Makes engines that share one certificate.
+pub(crate) struct Engines {
+    crypto: Arc<CryptoProvider>,
+    certificate: Option<DtlsCert>,
+}
+
+impl Engines {
+    pub(crate) fn new() -> Self {
+        let crypto = Arc::new(from_feature_flags());
+        let certificate = crypto.dtls_provider.generate_certificate();
+        Self { crypto, certificate }
+    }
+
+    /// An engine that answers under these credentials at these addresses.
+    pub(crate) fn build(&self, now: Instant, credentials: IceCreds, addresses: &[SocketAddr]) -> Rtc {
+        let mut config = RtcConfig::new()
+            .set_crypto_provider(Arc::clone(&self.crypto))
+            .set_ice_lite(true)
+            .set_rtp_mode(true)
+            .set_local_ice_credentials(credentials)
+            .set_stats_interval(Some(STATS_INTERVAL))
+            .enable_bwe(Some(FIRST_ESTIMATE))
+            .set_extension_map(extensions())
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true);
+        if let Some(certificate) = &self.certificate {
+            config = config.set_dtls_cert(certificate.clone());
+        }
+        // After VP8, which everyone can decode: the answer's order is the publisher's choice.
+        let codecs = config.codec_config();
+        codecs.add_h264(108.into(), Some(109.into()), true, 0x42_e01f);
+        codecs.add_h264(127.into(), Some(121.into()), true, 0x42_001f);
+        let mut rtc = config.build(now);
+        for address in addresses {
+            add_address(&mut rtc, *address);
+        }
+        rtc
+    }
+}
+
+/// Announces an address from now on.
+pub(crate) fn add_address(rtc: &mut Rtc, address: SocketAddr) {
+    if let Ok(candidate) = Candidate::host(address, "udp") {
+        rtc.add_local_candidate(candidate);
+    }
+}
+
+/// Stops announcing and using an address.
+pub(crate) fn remove_address(rtc: &mut Rtc, address: SocketAddr) {
+    if let Ok(candidate) = Candidate::host(address, "udp") {
+        rtc.direct_api().invalidate_candidate(&candidate);
+    }
+}
+
+/// Only what is used or forwarded. No rids: one encoding for each section is asked for.
+fn extensions() -> ExtensionMap {
+    let mut map = ExtensionMap::empty();
+    map.set(1, Extension::AudioLevel);
+    map.set(2, Extension::AbsoluteSendTime);
+    map.set(3, Extension::TransportSequenceNumber);
+    map.set(4, Extension::RtpMid);
+    map.set(5, Extension::VideoOrientation);
+    map.set(6, Extension::AbsoluteCaptureTime);
+    map
+}

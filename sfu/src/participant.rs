@@ -1,0 +1,318 @@
+//! One participant and its engine: the only owner of an `Rtc`.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use str0m::bwe::Bitrate;
+use str0m::change::SdpOffer;
+use str0m::format::PayloadParams;
+use str0m::media::{KeyframeRequestKind, Mid, Pt};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{RtpWrite, Ssrc};
+use str0m::{Event, IceCreds, Input, Output, Rtc, RtcError};
+
+use crate::quality::Link;
+use crate::slots::Slots;
+use crate::{ParticipantId, RoomId, TrackId, Transmit, engine};
+
+/// Outputs of one drain; an engine that has more than that to say is broken.
+const DRAIN: usize = 10_000;
+/// Timeouts in one pump. With bandwidth estimation each lets one packet out, so this is also a burst.
+const PUMP: usize = 256;
+/// SSRCs whose section is remembered; beyond them all are looked up anew.
+const SOURCES: usize = 64;
+/// The first byte pair of a STUN Binding success response (RFC 8489 §5).
+const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
+
+/// Someone in a room.
+pub(crate) struct Participant {
+    pub(crate) key: usize,
+    pub(crate) id: ParticipantId,
+    pub(crate) room: RoomId,
+    pub(crate) order: u64,
+    pub(crate) may_publish: bool,
+    pub(crate) may_subscribe: bool,
+    /// The number of the last offer that was taken.
+    pub(crate) generation: Option<u64>,
+    /// The sections of the last offer that was taken.
+    pub(crate) sections: Vec<(String, crate::Kind)>,
+    pub(crate) ufrag: String,
+    /// The client's certificate: another one means another peer connection.
+    pub(crate) fingerprint: String,
+    pub(crate) published: Vec<(Mid, TrackId)>,
+    pub(crate) slots: Slots,
+    pub(crate) link: Link,
+    /// Whether media can flow: DTLS is up.
+    pub(crate) connected: bool,
+    /// Whether [`crate::Event::Connected`] was said.
+    pub(crate) announced: bool,
+    /// Our address that the engine sends from.
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) deadline: Option<Instant>,
+    engine: Option<Box<Rtc>>,
+    sources: Vec<(Ssrc, Mid)>,
+    #[cfg(test)]
+    pub(crate) sabotaged: bool,
+}
+
+/// What engines gave while they were drained, for the SFU to work off.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pub(crate) transmits: VecDeque<Transmit>,
+    pub(crate) happenings: VecDeque<(usize, Happening)>,
+    /// Participants whose deadline may have moved.
+    pub(crate) touched: Vec<usize>,
+}
+
+/// Something that an engine did.
+pub(crate) enum Happening {
+    /// It said so.
+    Event(Box<Event>),
+    /// It answered a check from this address, which takes the password.
+    Proven(SocketAddr),
+    /// It is gone, and with it the participant.
+    Failed,
+}
+
+impl Participant {
+    /// Someone who just joined and has no engine yet.
+    pub(crate) fn new(key: usize, id: ParticipantId, room: RoomId, order: u64, may: (bool, bool)) -> Self {
+        Self {
+            key,
+            id,
+            room,
+            order,
+            may_publish: may.0,
+            may_subscribe: may.1,
+            generation: None,
+            sections: Vec::new(),
+            ufrag: String::new(),
+            fingerprint: String::new(),
+            published: Vec::new(),
+            slots: Slots::default(),
+            link: Link::default(),
+            connected: false,
+            announced: false,
+            local: None,
+            deadline: None,
+            engine: None,
+            sources: Vec::new(),
+            #[cfg(test)]
+            sabotaged: false,
+        }
+    }
+
+    /// Whether an offer was taken and its engine lives.
+    pub(crate) fn has_engine(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// Takes an offer with the engine that there is.
+    pub(crate) fn accept(&mut self, offer: SdpOffer, out: &mut Outbox) -> Option<Result<String, RtcError>> {
+        self.sources.clear();
+        self.mutate(out, |rtc| rtc.sdp_api().accept_offer(offer).map(|answer| answer.to_sdp_string()))
+    }
+
+    /// Takes an offer with a new engine, which replaces the old one only if that succeeds.
+    pub(crate) fn accept_with(
+        &mut self,
+        engine: Rtc,
+        offer: SdpOffer,
+        out: &mut Outbox,
+    ) -> Option<Result<String, RtcError>> {
+        let mut discarded = Outbox::default();
+        let before = self.engine.replace(Box::new(engine));
+        let answer = self.accept(offer, &mut discarded);
+        if !matches!(answer, Some(Ok(_))) {
+            self.engine = before;
+            return answer;
+        }
+        self.connected = false;
+        self.local = None;
+        out.transmits.append(&mut discarded.transmits);
+        out.happenings.append(&mut discarded.happenings);
+        out.touched.push(self.key);
+        answer
+    }
+
+    /// Gives up the engine: the client closed its end.
+    pub(crate) fn disengage(&mut self) {
+        self.engine = None;
+        self.connected = false;
+        self.deadline = None;
+        self.local = None;
+        self.sources.clear();
+        self.sections.clear();
+        self.fingerprint.clear();
+        self.ufrag.clear();
+    }
+
+    /// The ICE credentials that the engine answers under now.
+    pub(crate) fn credentials(&mut self, out: &mut Outbox) -> Option<IceCreds> {
+        self.mutate(out, |rtc| rtc.direct_api().local_ice_credentials())
+    }
+
+    /// Replaces the ICE credentials.
+    pub(crate) fn set_credentials(&mut self, credentials: IceCreds, out: &mut Outbox) {
+        self.mutate(out, |rtc| rtc.direct_api().set_local_ice_credentials(credentials));
+    }
+
+    /// Announces other addresses from now on.
+    pub(crate) fn set_addresses(&mut self, gone: &[SocketAddr], new: &[SocketAddr], out: &mut Outbox) {
+        self.mutate(out, |rtc| {
+            gone.iter().for_each(|address| engine::remove_address(rtc, *address));
+            new.iter().for_each(|address| engine::add_address(rtc, *address));
+        });
+    }
+
+    /// Feeds a datagram. `false`: it is nothing that an engine could read.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        at: SocketAddr,
+        bytes: &[u8],
+        out: &mut Outbox,
+    ) -> bool {
+        let Ok(packet) = Receive::new(Protocol::Udp, from, at, bytes) else { return false };
+        // What the network sends may be wrong; whether the engine still lives is seen when it is drained.
+        self.mutate(out, |rtc| rtc.handle_input(Input::Receive(now, packet)).is_ok());
+        true
+    }
+
+    /// Hands one packet to the stream of a slot. It leaves with the next [`Self::pump`].
+    pub(crate) fn write(&mut self, mid: Mid, packet: RtpWrite, out: &mut Outbox) {
+        self.mutate(out, |rtc| {
+            if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
+                stream.write_rtp(packet);
+            }
+        });
+    }
+
+    /// Asks the client for a keyframe on a section it sends. `false`: nothing came on it yet.
+    pub(crate) fn request_keyframe(&mut self, mid: Mid, out: &mut Outbox) -> bool {
+        self.mutate(out, |rtc| {
+            let mut api = rtc.direct_api();
+            let stream = api.stream_rx_by_mid(mid, None);
+            stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
+        })
+        .unwrap_or(false)
+    }
+
+    /// Tells the bandwidth estimation what we would like to send.
+    pub(crate) fn desire(&mut self, bitrate: Bitrate, out: &mut Outbox) {
+        self.mutate(out, |rtc| rtc.bwe().set_bitrate(Bitrate::ZERO, bitrate));
+    }
+
+    /// Says goodbye; what is to be sent is in the outbox.
+    pub(crate) fn close(&mut self, out: &mut Outbox) {
+        self.mutate(out, |rtc| rtc.close().is_ok());
+    }
+
+    /// Lets time pass for the engine until it waits for something later than `now`.
+    pub(crate) fn pump(&mut self, now: Instant, out: &mut Outbox) {
+        for _ in 0..PUMP {
+            if self.mutate(out, |rtc| rtc.handle_input(Input::Timeout(now)).is_ok()).is_none() {
+                return;
+            }
+            if self.deadline.is_none_or(|deadline| deadline > now) {
+                return;
+            }
+        }
+        self.deadline = Some(now + Duration::from_millis(1));
+    }
+
+    /// The section that a stream belongs to.
+    pub(crate) fn section_of(&mut self, ssrc: Ssrc, out: &mut Outbox) -> Option<Mid> {
+        if let Some((_, mid)) = self.sources.iter().find(|(known, _)| *known == ssrc) {
+            return Some(*mid);
+        }
+        let mid = self.mutate(out, |rtc| rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid()))??;
+        if self.sources.len() >= SOURCES {
+            self.sources.clear();
+        }
+        self.sources.push((ssrc, mid));
+        Some(mid)
+    }
+
+    /// The codec behind a payload type that the client sends.
+    pub(crate) fn sent_codec(&self, payload_type: Pt) -> Option<PayloadParams> {
+        self.engine.as_ref()?.codec_config().find(|params| params.pt() == payload_type).copied()
+    }
+
+    /// What the client takes on a section.
+    pub(crate) fn accepted_codecs(&self, mid: Mid) -> Vec<PayloadParams> {
+        let Some(rtc) = &self.engine else { return Vec::new() };
+        let Some(media) = rtc.media(mid) else { return Vec::new() };
+        let wanted = |params: &&PayloadParams| media.remote_pts().contains(&params.pt());
+        rtc.codec_config().params().iter().filter(wanted).copied().collect()
+    }
+
+    /// **The one way to change an engine.** str0m asks for a full drain after each single change, and here it is. A panic
+    /// ends the engine and nothing else. `None`: there is no engine, or not any more.
+    fn mutate<R>(&mut self, out: &mut Outbox, change: impl FnOnce(&mut Rtc) -> R) -> Option<R> {
+        let mut rtc = self.engine.take()?;
+        let (key, sabotaged) = (self.key, self.is_sabotaged());
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            assert!(!sabotaged, "a test wants this engine to fail");
+            let value = change(&mut rtc);
+            let drained = drain(&mut rtc, key, out);
+            (value, drained, rtc)
+        }));
+        out.touched.push(self.key);
+        match outcome {
+            Ok((value, Some((deadline, local)), rtc)) => {
+                self.deadline = Some(deadline);
+                self.local = local.or(self.local);
+                self.engine = Some(rtc);
+                Some(value)
+            }
+            Ok((_, None, _)) | Err(_) => {
+                self.deadline = None;
+                self.connected = false;
+                out.happenings.push_back((self.key, Happening::Failed));
+                None
+            }
+        }
+    }
+
+    #[cfg(not(test))]
+    fn is_sabotaged(&self) -> bool {
+        false
+    }
+
+    #[cfg(test)]
+    fn is_sabotaged(&self) -> bool {
+        self.sabotaged
+    }
+}
+
+/// Takes everything out of an engine until it waits. `None`: it is dead.
+fn drain(rtc: &mut Rtc, key: usize, out: &mut Outbox) -> Option<(Instant, Option<SocketAddr>)> {
+    let mut local = None;
+    let mut closed = false;
+    for _ in 0..DRAIN {
+        match rtc.poll_output() {
+            Ok(Output::Timeout(deadline)) => return (closed || rtc.is_alive()).then_some((deadline, local)),
+            Ok(Output::Transmit(transmit)) => {
+                if transmit.contents.first().is_some_and(|first| *first >= 20) {
+                    local = Some(transmit.source);
+                }
+                if transmit.contents.starts_with(&BINDING_SUCCESS) {
+                    out.happenings.push_back((key, Happening::Proven(transmit.destination)));
+                }
+                let (local, remote) = (transmit.source, transmit.destination);
+                out.transmits.push_back(Transmit { local, remote, bytes: transmit.contents.into() });
+            }
+            Ok(Output::Event(event)) => {
+                closed |= matches!(event, Event::Closed);
+                out.happenings.push_back((key, Happening::Event(Box::new(event))));
+            }
+            Err(_) if rtc.is_alive() => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}

@@ -1,0 +1,65 @@
+//! One deadline for each owner, the next one first.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
+
+use foldhash::fast::RandomState;
+
+use crate::{RoomId, TrackId};
+
+/// Who waits for a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Owner {
+    /// The engine of the participant with this key.
+    Engine(usize),
+    /// The keyframe requests of a track.
+    Keyframe(TrackId),
+    /// The speakers of a room.
+    Speakers(RoomId),
+}
+
+/// Deadlines in order of time.
+#[derive(Default)]
+pub(crate) struct Timers {
+    order: BTreeSet<(Instant, Owner)>,
+    deadlines: HashMap<Owner, Instant, RandomState>,
+}
+
+impl Timers {
+    /// Sets, moves or (`None`) clears the one deadline of an owner.
+    pub(crate) fn set(&mut self, owner: Owner, deadline: Option<Instant>) {
+        let before = match deadline {
+            Some(at) => self.deadlines.insert(owner, at),
+            None => self.deadlines.remove(&owner),
+        };
+        if before == deadline {
+            return;
+        }
+        if let Some(at) = before {
+            self.order.remove(&(at, owner));
+        }
+        if let Some(at) = deadline {
+            self.order.insert((at, owner));
+        }
+    }
+
+    /// Whether an owner waits for anything.
+    pub(crate) fn is_set(&self, owner: Owner) -> bool {
+        self.deadlines.contains_key(&owner)
+    }
+
+    /// The next owner whose deadline has come; its deadline is cleared.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<Owner> {
+        let (at, owner) = *self.order.first()?;
+        if at > now {
+            return None;
+        }
+        self.set(owner, None);
+        Some(owner)
+    }
+
+    /// The next deadline of all.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.order.first().map(|(at, _)| *at)
+    }
+}

@@ -1,0 +1,285 @@
+//! A client made of str0m: sends what looks like Opus and VP8, and writes down what it gets.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use roundturn_sfu::{ParticipantId, SlotRequest, Source, TrackRequest};
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::format::{Codec, FormatParams};
+use str0m::media::{Direction, Frequency, MediaKind, Mid};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+
+/// What a client can and wants.
+#[derive(Clone, Copy)]
+pub struct Setup {
+    pub microphone: bool,
+    pub camera: bool,
+    pub audio_slots: usize,
+    pub video_slots: usize,
+    /// Payload types of Opus, VP8 and VP8's retransmissions.
+    pub payload_types: (u8, u8, u8),
+    /// VP8 where this is false, else H264 only.
+    pub h264: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let payload_types = (111, 96, 97);
+        Self { microphone: true, camera: true, audio_slots: 2, video_slots: 2, payload_types, h264: false }
+    }
+}
+
+/// One RTP packet that reached a client.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub at: Instant,
+    pub mid: String,
+    pub payload_type: u8,
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub payload: Vec<u8>,
+}
+
+impl Received {
+    /// The client that sent it.
+    pub fn sender(&self) -> u8 {
+        self.payload[self.payload.len() - 5]
+    }
+
+    /// The sender's count of frames.
+    pub fn frame(&self) -> u32 {
+        u32::from_be_bytes(self.payload[self.payload.len() - 4..].try_into().unwrap())
+    }
+
+    pub fn is_keyframe(&self) -> bool {
+        self.payload.len() > 6 && self.payload[6] & 1 == 0
+    }
+}
+
+pub struct Client {
+    pub id: ParticipantId,
+    pub address: SocketAddr,
+    pub rtc: Rtc,
+    pub deadline: Instant,
+    pub generation: u64,
+    pub microphone: Option<Mid>,
+    pub camera: Option<Mid>,
+    pub audio_slots: Vec<Mid>,
+    pub video_slots: Vec<Mid>,
+    pub pending: Option<SdpPendingOffer>,
+    pub connected: bool,
+    pub received: Vec<Received>,
+    pub keyframe_requests: Vec<Instant>,
+    /// Whether it answers keyframe requests.
+    pub obedient: bool,
+    pub talking: bool,
+    pub level: i8,
+    pub audio_sequence: u64,
+    pub video_sequence: u64,
+    pub first_sdp: String,
+    frame: u32,
+    keyframe_due: bool,
+    next_media: Instant,
+    now: Instant,
+}
+
+impl Client {
+    pub fn new(now: Instant, number: u8, setup: Setup) -> Self {
+        let address = SocketAddr::from(([10, 0, 0, number], 5000));
+        let mut config = RtcConfig::new().set_rtp_mode(true).clear_codecs();
+        let (opus, video, retransmission) = setup.payload_types;
+        let codecs = config.codec_config();
+        let format = FormatParams { min_p_time: Some(10), use_inband_fec: Some(true), ..FormatParams::default() };
+        codecs.add_config(opus.into(), None, Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2), format);
+        if setup.h264 {
+            codecs.add_h264(video.into(), Some(retransmission.into()), true, 0x42_e01f);
+        } else {
+            let format = FormatParams::default();
+            let rtx = Some(retransmission.into());
+            codecs.add_config(video.into(), rtx, Codec::Vp8, Frequency::NINETY_KHZ, None, format);
+        }
+        let mut rtc = config.build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap()).unwrap();
+        let mut client = Self {
+            id: ParticipantId(u64::from(number)),
+            address,
+            rtc,
+            deadline: now,
+            generation: 0,
+            microphone: None,
+            camera: None,
+            audio_slots: Vec::new(),
+            video_slots: Vec::new(),
+            pending: None,
+            connected: false,
+            received: Vec::new(),
+            keyframe_requests: Vec::new(),
+            obedient: true,
+            talking: true,
+            level: -30,
+            audio_sequence: 100 * u64::from(number),
+            video_sequence: 1000 * u64::from(number),
+            first_sdp: String::new(),
+            frame: 0,
+            keyframe_due: true,
+            next_media: now,
+            now,
+        };
+        client.plan(setup);
+        client
+    }
+
+    /// Adds sections; the offer that says so is in `pending` and returned.
+    fn plan(&mut self, setup: Setup) {
+        let mut api = self.rtc.sdp_api();
+        let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
+        self.microphone = setup.microphone.then(|| add(MediaKind::Audio, Direction::SendOnly));
+        self.camera = setup.camera.then(|| add(MediaKind::Video, Direction::SendOnly));
+        self.audio_slots = (0..setup.audio_slots).map(|_| add(MediaKind::Audio, Direction::RecvOnly)).collect();
+        self.video_slots = (0..setup.video_slots).map(|_| add(MediaKind::Video, Direction::RecvOnly)).collect();
+        let (offer, pending) = api.apply().unwrap();
+        self.generation += 1;
+        self.pending = Some(pending);
+        self.first_sdp = offer.to_sdp_string();
+    }
+
+    pub fn offer(&self, sdp: String) -> roundturn_sfu::Offer {
+        let source = |mid: Option<Mid>, source| {
+            mid.map(|mid| TrackRequest { mid: mid.to_string(), source, name: String::new() })
+        };
+        let names = |mids: &[Mid]| mids.iter().map(ToString::to_string).collect();
+        roundturn_sfu::Offer {
+            participant: self.id,
+            generation: self.generation,
+            sdp,
+            tracks: source(self.microphone, Source::Microphone)
+                .into_iter()
+                .chain(source(self.camera, Source::Camera))
+                .collect(),
+            slots: SlotRequest { audio: names(&self.audio_slots), video: names(&self.video_slots) },
+        }
+    }
+
+    pub fn take_answer(&mut self, sdp: &str) {
+        let answer = SdpAnswer::from_sdp_string(sdp).unwrap();
+        let pending = self.pending.take().unwrap();
+        self.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+    }
+
+    /// Lets time pass, sends media that is due, and returns what is to be sent.
+    pub fn tick(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
+        self.now = now;
+        let mut out = self.drain();
+        if self.next_media <= now {
+            self.next_media = now + Duration::from_millis(20);
+            if self.connected && self.talking {
+                self.send_audio(now);
+                out.extend(self.drain());
+                self.send_video(now);
+                out.extend(self.drain());
+            }
+        }
+        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        out.extend(self.drain());
+        out
+    }
+
+    pub fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        self.now = now;
+        if let Ok(packet) = Receive::new(Protocol::Udp, from, self.address, bytes) {
+            let _ = self.rtc.handle_input(Input::Receive(now, packet));
+        }
+    }
+
+    /// When something is to be done next.
+    pub fn next(&self) -> Instant {
+        self.deadline.min(self.next_media)
+    }
+
+    /// Packets that came into a slot.
+    pub fn in_slot(&self, mid: Mid) -> Vec<&Received> {
+        let name = mid.to_string();
+        self.received.iter().filter(|packet| packet.mid == name).collect()
+    }
+
+    fn send_audio(&mut self, now: Instant) {
+        let Some(mid) = self.microphone else { return };
+        let payload_type = self.rtc.media(mid).unwrap().remote_pts()[0];
+        self.audio_sequence += 1;
+        let mut payload = vec![0xfc, 1, 2, 3];
+        payload.push(self.id.0 as u8);
+        payload.extend(self.frame.to_be_bytes());
+        let values =
+            ExtensionValues { audio_level: Some(self.level), voice_activity: Some(true), ..ExtensionValues::default() };
+        let time = (self.audio_sequence * 960) as u32;
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_tx_by_mid(mid, None).unwrap();
+        stream.write_rtp(RtpWrite::new(payload_type, self.audio_sequence.into(), time, now, payload).ext_vals(values));
+    }
+
+    fn send_video(&mut self, now: Instant) {
+        let Some(mid) = self.camera else { return };
+        let media = self.rtc.media(mid).unwrap();
+        let payload_type = media.remote_pts()[0];
+        self.frame += 1;
+        let keyframe = std::mem::take(&mut self.keyframe_due);
+        let picture = self.frame as u16 & 0x7fff;
+        let pieces = if keyframe { 3 } else { 2 };
+        for piece in 0..pieces {
+            self.video_sequence += 1;
+            let start = if piece == 0 { 0x10 } else { 0 };
+            let mut payload = vec![0x80 | start, 0xe0, 0x80 | (picture >> 8) as u8, picture as u8, self.frame as u8, 0];
+            payload.push(if keyframe && piece == 0 { 0x10 } else { 0x11 });
+            payload.extend([0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]);
+            payload.extend([7; 200]);
+            payload.push(self.id.0 as u8);
+            payload.extend(self.frame.to_be_bytes());
+            let time = self.frame.wrapping_mul(1800);
+            let mut api = self.rtc.direct_api();
+            let stream = api.stream_tx_by_mid(mid, None).unwrap();
+            let write = RtpWrite::new(payload_type, self.video_sequence.into(), time, now, payload);
+            stream.write_rtp(write.marker(piece + 1 == pieces).nackable(true));
+        }
+    }
+
+    fn drain(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        let mut out = Vec::new();
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                Output::Timeout(deadline) => {
+                    self.deadline = deadline;
+                    return out;
+                }
+                Output::Transmit(transmit) => out.push((transmit.destination, transmit.contents.to_vec())),
+                Output::Event(event) => self.note(event),
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Connected => self.connected = true,
+            Event::RtpPacket(packet) => self.note_packet(packet),
+            Event::KeyframeRequest(_) => {
+                self.keyframe_requests.push(self.now);
+                self.keyframe_due |= self.obedient;
+            }
+            _ => {}
+        }
+    }
+
+    fn note_packet(&mut self, packet: RtpPacket) {
+        let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc).map(|stream| stream.mid().to_string());
+        let Some(mid) = mid.filter(|_| !packet.payload.is_empty()) else { return };
+        self.received.push(Received {
+            at: packet.timestamp,
+            mid,
+            payload_type: *packet.header.payload_type,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            payload: packet.payload.to_vec(),
+        });
+    }
+}

@@ -1,0 +1,7 @@
+//! A world without sockets and clocks: one SFU and its clients.
+
+mod client;
+mod world;
+
+pub use client::{Client, Received, Setup};
+pub use world::{ROOM, World};

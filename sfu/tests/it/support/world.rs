@@ -1,0 +1,200 @@
+//! The world: carries datagrams with delay and loss, lets time pass, and keeps what signaling was told.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use roundturn_sfu::{Command, Config, Event, Output, ParticipantId, RoomId, Sfu, SlotAssignment, TrackId};
+
+use super::{Client, Setup};
+
+pub const ROOM: RoomId = RoomId(1);
+const DELAY: Duration = Duration::from_millis(10);
+
+pub struct World {
+    pub now: Instant,
+    pub sfu: Sfu,
+    pub address: SocketAddr,
+    pub clients: Vec<Client>,
+    pub events: Vec<Event>,
+    /// Datagrams lost of a thousand, both ways.
+    pub loss: u64,
+    /// Everything that the SFU sent: to whom.
+    pub sent_to: BTreeMap<SocketAddr, usize>,
+    random: u64,
+    order: u64,
+    wire: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(|_| {}, 1)
+    }
+
+    pub fn with(change: impl FnOnce(&mut Config), seed: u64) -> Self {
+        let now = start();
+        let address = SocketAddr::from(([192, 0, 2, 1], 49160));
+        let mut config = Config {
+            candidates: vec![address],
+            relays: (Vec::new(), 49160..=49359),
+            shard: 3,
+            audio_slots: 4,
+            video_slots: 9,
+            tracks: 6,
+            participants: 100,
+        };
+        change(&mut config);
+        Self {
+            now,
+            sfu: Sfu::new(now, config, [7; 32]),
+            address,
+            clients: Vec::new(),
+            events: Vec::new(),
+            loss: 0,
+            sent_to: BTreeMap::new(),
+            random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            order: 0,
+            wire: BTreeMap::new(),
+        }
+    }
+
+    /// A client joins the room and offers; its answer is taken. Returns its index.
+    pub fn enter(&mut self, setup: Setup) -> usize {
+        let number = self.clients.len() as u8 + 1;
+        let client = Client::new(self.now, number, setup);
+        let (id, order) = (client.id, u64::from(number));
+        self.command(Command::Join { room: ROOM, participant: id, order, may_publish: true, may_subscribe: true });
+        let offer = client.offer(client.first_sdp.clone());
+        self.clients.push(client);
+        self.command(Command::Offer(offer));
+        let answer = self.answer_of(id);
+        self.clients[usize::from(number) - 1].take_answer(&answer);
+        usize::from(number) - 1
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.sfu.handle_command(self.now, command);
+        self.collect();
+    }
+
+    /// The SDP of the last answer to this participant.
+    pub fn answer_of(&self, id: ParticipantId) -> String {
+        let answers = self.events.iter().rev().find_map(|event| match event {
+            Event::Answer { participant, sdp, .. } if *participant == id => Some(sdp.clone()),
+            _ => None,
+        });
+        answers.unwrap_or_else(|| panic!("no answer in {:?}", self.events))
+    }
+
+    /// The tracks of the last answer to this client.
+    pub fn tracks_of(&self, index: usize) -> Vec<TrackId> {
+        let id = self.clients[index].id;
+        let tracks = self.events.iter().rev().find_map(|event| match event {
+            Event::Answer { participant, tracks, .. } if *participant == id => Some(tracks),
+            _ => None,
+        });
+        tracks.unwrap().iter().map(|(_, track)| *track).collect()
+    }
+
+    /// What is in the slots of a client, audio then video, as it was told last.
+    pub fn slots_of(&self, index: usize) -> (Vec<SlotAssignment>, Vec<SlotAssignment>) {
+        let (mut now_audio, mut now_video) = (Vec::new(), Vec::new());
+        for event in &self.events {
+            if let Event::Slots { participant, audio, video } = event
+                && *participant == self.clients[index].id
+            {
+                now_audio = audio.clone().unwrap_or(now_audio);
+                now_video = video.clone().unwrap_or(now_video);
+            }
+        }
+        (now_audio, now_video)
+    }
+
+    /// The tracks in the video slots of a client.
+    pub fn video_of(&self, index: usize) -> Vec<Option<TrackId>> {
+        self.slots_of(index).1.iter().map(|slot| slot.track).collect()
+    }
+
+    pub fn run_ms(&mut self, ms: u64) {
+        let end = self.now + Duration::from_millis(ms);
+        loop {
+            self.collect();
+            let timeout = self.sfu_timeout();
+            for index in 0..self.clients.len() {
+                self.tick(index);
+            }
+            let clients = self.clients.iter().map(Client::next).min();
+            let wire = self.wire.keys().next().map(|(at, _)| *at);
+            let next = [timeout, clients, wire].into_iter().flatten().min().unwrap_or(end);
+            if next > end {
+                self.now = end;
+                return;
+            }
+            self.now = next.max(self.now + Duration::from_micros(100));
+            self.deliver();
+            if timeout.is_some_and(|timeout| timeout <= self.now) {
+                self.sfu.handle_timeout(self.now);
+            }
+        }
+    }
+
+    fn tick(&mut self, index: usize) {
+        let from = self.clients[index].address;
+        for (to, bytes) in self.clients[index].tick(self.now) {
+            self.send(from, to, bytes);
+        }
+    }
+
+    fn sfu_timeout(&mut self) -> Option<Instant> {
+        match self.sfu.poll() {
+            Output::Timeout(timeout) => {
+                assert!(timeout.is_none_or(|timeout| timeout > self.now), "a timeout must lie in the future");
+                timeout
+            }
+            other => panic!("polled empty, yet {other:?}"),
+        }
+    }
+
+    fn collect(&mut self) {
+        loop {
+            match self.sfu.poll() {
+                Output::Timeout(_) => return,
+                Output::Event(event) => self.events.push(event),
+                Output::Transmit(transmit) => {
+                    *self.sent_to.entry(transmit.remote).or_default() += 1;
+                    self.send(transmit.local, transmit.remote, transmit.bytes);
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self) {
+        while let Some(entry) = self.wire.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let (from, to, bytes) = entry.remove();
+            if to == self.address {
+                self.sfu.handle_datagram(self.now, to, from, &bytes);
+                self.collect();
+            } else if let Some(index) = self.clients.iter().position(|client| client.address == to) {
+                self.clients[index].receive(self.now, from, &bytes);
+                self.tick(index);
+            }
+        }
+    }
+
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        if self.random % 1000 < self.loss {
+            return;
+        }
+        self.order += 1;
+        self.wire.insert((self.now + DELAY, self.order), (from, to, bytes));
+    }
+}
+
+/// Where virtual time begins.
+#[allow(clippy::disallowed_methods)]
+fn start() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,67 @@
+//! `roundturn credentials`: TURN credentials for an application or a try by hand.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use serde_json::json;
+
+use crate::cli;
+use crate::clock;
+use crate::config::{Address, Settings, moment};
+use crate::credential;
+use crate::nat::Addresses;
+
+/// Credentials live at most this long, in seconds.
+const LONGEST_SECS: u64 = 3600;
+
+/// Prints user name, password, expiry and URLs.
+pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<ExitCode> {
+    let settings = super::settings(file)?;
+    ensure!(
+        !settings.auth.secret_is_random,
+        "no secret is configured, so the daemon made a random one that only it knows; \
+         set auth.secret or auth.secret_file, restart the daemon, and ask again"
+    );
+    let ttl_secs = arguments.ttl.unwrap_or(settings.auth.credential_ttl).as_secs();
+    ensure!(ttl_secs <= LONGEST_SECS, "--ttl must be at most 60m");
+    let now = clock::unix_secs();
+    let secret = settings.signing_secret(now).context("every secret of auth.secrets is past its not_after")?;
+    let expires = now + ttl_secs;
+    let minted = credential::mint(secret.value.expose().as_bytes(), expires, arguments.name.as_deref());
+    let urls = urls(&settings)?;
+    let rows = [
+        ("username", minted.username.clone()),
+        ("password", minted.password.clone()),
+        ("expires", moment::rfc3339(expires)),
+        ("urls", urls.join(" ")),
+    ];
+    if arguments.output.json {
+        let expires = moment::rfc3339(expires);
+        let answer = json!({
+            "username": minted.username, "password": minted.password, "ttl": ttl_secs, "expires": expires, "urls": urls,
+        });
+        super::print(&format!("{answer:#}"));
+    } else {
+        super::print(&super::columns(&rows.map(|(name, value)| (name.to_owned(), value))));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where clients reach the first TURN listener.
+fn urls(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    let listener = settings.listen.turn.first().context("listen.turn names no address")?;
+    let hosts = match &settings.address {
+        Address::Name(name) => vec![name.clone()],
+        other => Addresses::find(other)?.external().into_iter().map(bracketed).collect(),
+    };
+    Ok(hosts.iter().map(|host| format!("turn:{host}:{}?transport=udp", listener.port())).collect())
+}
+
+fn bracketed(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}

@@ -1,0 +1,161 @@
+//! Every key of the configuration: its form, its default and what it is for. All else reads this one table.
+
+use super::value::Value;
+
+/// One key.
+#[derive(Debug)]
+pub struct Key {
+    /// `section.key`.
+    pub name: &'static str,
+    /// What may be written there.
+    pub form: Form,
+    /// The default, as TOML.
+    pub default: &'static str,
+    /// What it is for, in one line.
+    pub doc: &'static str,
+    /// Whether this version acts on it; where it does not, only the default is accepted.
+    pub available: bool,
+}
+
+/// The shape of a value; the finer rules stand where settings are decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A text.
+    Text,
+    /// A text that no message shows.
+    Secret,
+    /// A list of texts.
+    Texts,
+    /// A text or a list of texts.
+    TextOrTexts,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Flag,
+    /// Names and passwords.
+    Users,
+    /// A list of tables with `name`, `value`, `not_after`.
+    Secrets,
+}
+
+/// The fields of one entry of `auth.secrets`.
+pub const SECRET_FIELDS: [&str; 3] = ["name", "value", "not_after"];
+
+/// All keys, in the order of `conf/roundturn.toml`.
+#[rustfmt::skip]
+pub static KEYS: &[Key] = &[
+    key("listen.turn", Form::Texts, r#"["[::]:3478"]"#, "STUN and TURN. [::] stands for every address of both families."),
+    key("listen.turns", Form::Texts, r#"["[::]:5349"]"#, "TURN over TLS only, used once [tls] is set."),
+    key("listen.http", Form::Texts, r#"["127.0.0.1:8080"]"#, "Pages, API and WebSocket."),
+    later("listen.https", Form::Texts, "[]", "The same over TLS."),
+    key("listen.metrics", Form::Text, r#""127.0.0.1:9641""#, r#"Prometheus metrics; "" turns them off."#),
+    key("listen.control", Form::Text, r#""/run/roundturn/control.sock""#, "The socket that administration commands talk to."),
+    later("listen.proxy_protocol_from", Form::Texts, "[]", "Networks that may speak PROXY protocol v2."),
+    key("address.external", Form::TextOrTexts, r#""auto""#, "What the world calls this host: found by itself, or as written here."),
+    key("address.stun_servers", Form::Texts, r#"["stun.l.google.com:19302", "stun.cloudflare.com:3478"]"#, "Whom to ask for our address, only when external = \"auto\" and behind NAT."),
+    later("address.port_mapping", Form::Text, r#""off""#, "Whether the router is asked to forward our ports."),
+    key("ports.udp", Form::Text, r#""49160-49359""#, "UDP ports shared by relays and the SFU: open these in the firewall."),
+    key("auth.realm", Form::Text, r#""roundturn""#, "The REALM that TURN clients are told."),
+    key("auth.secret", Form::Secret, r#""""#, "The key that TURN credentials are signed with, 16 bytes or more; none: a random one at each start."),
+    key("auth.secret_file", Form::Text, r#""""#, "A file that holds the secret, instead of the key above."),
+    key("auth.secrets", Form::Secrets, "[]", "Several secrets, newest first, to change them without a gap, instead of the two above."),
+    key("auth.users", Form::Users, "{}", "Users with fixed passwords, beside the secret."),
+    key("auth.strict_expiry", Form::Flag, "false", "Whether an allocation ends when its credential does."),
+    later("auth.api_keys", Form::Texts, "[]", "Keys for the credential API."),
+    key("auth.credential_ttl", Form::Text, r#""1h""#, "How long credentials that we make are good for, at most an hour."),
+    key("peers.allow", Form::Texts, "[]", "Networks that relays may reach; the longest prefix wins, deny wins a tie."),
+    key("peers.deny", Form::Texts, "[]", "Networks that relays may not reach, beside the private and special ones."),
+    key("limits.allocations", Form::Number, "10000", "Allocations in all."),
+    key("limits.allocations_per_user", Form::Number, "24", "Allocations of one user."),
+    key("limits.allocations_per_prefix", Form::Number, "200", "Allocations from one source network (/24 of IPv4, /48 of IPv6)."),
+    later("limits.user_rate", Form::Number, "0", "Bits per second of one user; 0: no limit."),
+    later("limits.total_rate", Form::Number, "0", "Bits per second in all; 0: no limit."),
+    later("limits.monthly_bytes", Form::Number, "0", "Bytes in a month; 0: no limit."),
+    key("rooms.open", Form::Flag, "true", "Whether whoever knows a room's name may join it without a token."),
+    key("rooms.mode", Form::Text, r#""sfu""#, r#"What a room is when nobody says: "sfu", or "mesh" (peer to peer)."#),
+    key("rooms.max_participants", Form::Number, "50", "The largest number of participants in a room."),
+    key("rooms.ttl", Form::Text, r#""4h""#, "How long a room lives at most."),
+    key("rooms.empty_timeout", Form::Text, r#""5m""#, "How long an empty room waits for somebody."),
+    key("rooms.resume", Form::Text, r#""30s""#, "How long a participant whose connection is lost may come back."),
+    later("tokens.keys", Form::Texts, "[]", "Public keys (PEM files) that tokens are checked with."),
+    later("tokens.secret", Form::Secret, r#""""#, "A shared secret for HS256 tokens."),
+    later("tokens.jwks", Form::Text, r#""""#, "A file or URL with a JSON Web Key Set."),
+    later("tokens.issuer", Form::Text, r#""""#, "The issuer that tokens must name."),
+    later("tokens.audience", Form::Text, r#""""#, "The audience that tokens must name."),
+    later("tls.certificate", Form::Text, r#""""#, "The certificate chain (PEM file)."),
+    later("tls.key", Form::Text, r#""""#, "Its private key (PEM file)."),
+    later("tls.acme", Form::Text, r#""""#, "A contact address for certificates that are fetched automatically."),
+    key("shards.count", Form::Number, "0", "Threads that move packets; 0: one for each core."),
+    key("shards.hairpin", Form::Flag, "true", "Whether packets to our own addresses are handed over inside the process."),
+    key("log.level", Form::Text, r#""info""#, "off, error, warn, info, debug, trace; or by part: \"info,roundturn=debug\"."),
+    key("log.format", Form::Text, r#""auto""#, "auto, journal, text or json; auto: the journal under systemd, otherwise text."),
+];
+
+/// The key with this name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Whether there is a section with this name.
+pub fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.section() == name)
+}
+
+impl Key {
+    /// The part before the dot.
+    pub fn section(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(section, _)| section)
+    }
+
+    /// The environment variable that sets it: `ROUNDTURN_SECTION__KEY`.
+    pub fn variable(&self) -> String {
+        format!("ROUNDTURN_{}", self.name.replace('.', "__").to_ascii_uppercase())
+    }
+
+    /// Whether its value must not be shown.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.form, Form::Secret | Form::Users | Form::Secrets)
+    }
+}
+
+impl Form {
+    /// Whether a value has this shape.
+    pub fn fits(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Text | Self::Secret | Self::TextOrTexts, Value::Text(_))
+            | (Self::Number, Value::Number(_))
+            | (Self::Flag, Value::Flag(_))
+            | (Self::Secrets, Value::List(_)) => true,
+            (Self::Texts | Self::TextOrTexts, Value::List(items)) => {
+                items.iter().all(|item| matches!(item.value, Value::Text(_)))
+            }
+            (Self::Users, Value::Table(entries)) => {
+                entries.iter().all(|(_, node)| matches!(node.value, Value::Text(_)))
+            }
+            _ => false,
+        }
+    }
+
+    /// The shape in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text | Self::Secret => "must be a text in quotes",
+            Self::Texts => "must be a list of texts in quotes",
+            Self::TextOrTexts => "must be a text in quotes, or a list of them",
+            Self::Number => "must be a whole number",
+            Self::Flag => "must be true or false",
+            Self::Users => "must be a table of names and passwords, like { alice = \"password\" }",
+            Self::Secrets => {
+                "must be a list like [{ name = \"2026\", value = \"…\", not_after = \"2027-01-01T00:00:00Z\" }]"
+            }
+        }
+    }
+}
+
+const fn key(name: &'static str, form: Form, default: &'static str, doc: &'static str) -> Key {
+    Key { name, form, default, doc, available: true }
+}
+
+const fn later(name: &'static str, form: Form, default: &'static str, doc: &'static str) -> Key {
+    Key { name, form, default, doc, available: false }
+}

@@ -1,0 +1,113 @@
+//! What is allowed, and still worth a second look.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::settings::{Address, Settings};
+
+impl Settings {
+    /// Sentences for `check` and the start of the daemon. `unix_secs` is the time.
+    pub fn warnings(&self, unix_secs: u64) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let auth = &self.auth;
+        if auth.secret_is_random {
+            warnings.push(
+                "no secret is set: a random one is made at each start, and only this daemon can make credentials; \
+                 set auth.secret or auth.secret_file to make them elsewhere"
+                    .to_owned(),
+            );
+        }
+        for secret in auth.secrets.iter().filter(|secret| secret.not_after.is_some_and(|end| end <= unix_secs)) {
+            warnings.push(format!(
+                "the secret \"{}\" of auth.secrets is past its not_after and no longer accepted",
+                secret.name
+            ));
+        }
+        if self.signing_secret(unix_secs).is_none() {
+            warnings.push("no secret of auth.secrets is still accepted: no credentials can be made".to_owned());
+        }
+        for network in &self.peers.allow {
+            if is_inner(network.addr()) || network.prefix_len() == 0 {
+                warnings.push(format!(
+                    "peers.allow holds {network}: whoever may use the relay reaches this host's own networks there"
+                ));
+            }
+        }
+        let public = |address: &&std::net::SocketAddr| !address.ip().to_canonical().is_loopback();
+        if self.rooms.open
+            && let Some(address) = self.listen.http.iter().find(public)
+        {
+            warnings.push(format!(
+                "rooms are open, and {address} is reachable from other hosts: anyone there may make and join rooms"
+            ));
+        }
+        if let Some(address) = self.listen.http.iter().find(public) {
+            warnings.push(format!(
+                "browsers give camera and microphone only to https and localhost: put a TLS proxy before {address}"
+            ));
+        }
+        if let Some(address) = self.listen.metrics.iter().find(public) {
+            warnings.push(format!("metrics are readable for anyone who reaches {address}"));
+        }
+        if let Address::Fixed(addresses) = &self.address {
+            for address in addresses.iter().filter(|address| is_inner(address.external)) {
+                warnings.push(format!(
+                    "address.external {} is not a public address: only its own network reaches it",
+                    address.external
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// The secret that signs what we mint: the first that is still accepted.
+    pub fn signing_secret(&self, unix_secs: u64) -> Option<&super::NamedSecret> {
+        self.auth.secrets.iter().find(|secret| secret.not_after.is_none_or(|end| unix_secs < end))
+    }
+}
+
+/// A warning where the kernel hands out ports of our range to anybody (`ip_local_port_range` without a reservation).
+pub fn kernel_ports(settings: &Settings) -> Option<String> {
+    let read = |name: &str| std::fs::read_to_string(Path::new("/proc/sys/net/ipv4").join(name)).ok();
+    clash(settings.ports.clone(), &read("ip_local_port_range")?, &read("ip_local_reserved_ports")?)
+}
+
+fn clash(ours: std::ops::RangeInclusive<u16>, ephemeral: &str, reserved: &str) -> Option<String> {
+    let mut numbers = ephemeral.split_whitespace().map(|number| number.parse::<u16>().ok());
+    let (low, high) = (numbers.next()??, numbers.next()??);
+    let overlap = (*ours.start()).max(low)..=(*ours.end()).min(high);
+    let spans = reserved.trim().split(',').filter_map(|span| {
+        let (low, high) = span.split_once('-').unwrap_or((span, span));
+        Some((low.parse::<u16>().ok()?, high.parse::<u16>().ok()?))
+    });
+    let spans: Vec<_> = spans.collect();
+    let taken = overlap.clone().find(|port| !spans.iter().any(|(low, high)| (low..=high).contains(&port)))?;
+    Some(format!(
+        "the kernel may give port {taken} of ports.udp to other programs; to keep the range free: \
+         sysctl -w net.ipv4.ip_local_reserved_ports={}-{}",
+        ours.start(),
+        ours.end()
+    ))
+}
+
+/// Addresses of this host and of networks behind it.
+fn is_inner(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clash;
+
+    #[test]
+    fn the_range_may_overlap_ephemeral_ports_only_where_they_are_reserved() {
+        assert!(clash(49160..=49359, "32768\t60999\n", "\n").is_some());
+        assert!(clash(49160..=49359, "32768\t60999\n", "49160-49359\n").is_none());
+        assert!(clash(49160..=49359, "32768\t60999\n", "8080,49160-49300\n").is_some());
+        assert!(clash(20000..=20100, "32768\t60999\n", "").is_none());
+        assert!(clash(20000..=20100, "nonsense", "").is_none());
+    }
+}

@@ -1,0 +1,59 @@
+//! `/health`, `/livez` and `/readyz`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::AppState;
+use super::time::rfc3339;
+use crate::clock;
+
+/// For people and their monitors.
+pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+    let (code, status) = match readiness(&state) {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(status) => (StatusCode::SERVICE_UNAVAILABLE, status),
+    };
+    let (sessions, participants) = state.health.occupancy();
+    let body = json!({
+        "status": status,
+        "timestamp": rfc3339(clock::unix_secs()),
+        "activeSessions": sessions,
+        "activeParticipants": participants,
+    });
+    (code, Json(body))
+}
+
+/// Whether the process should be kept: it works, even when it lets nobody in.
+pub async fn livez(State(state): State<AppState>) -> (StatusCode, &'static str) {
+    if state.signal.is_live() {
+        (StatusCode::OK, "alive\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "signaling has ended\n")
+    }
+}
+
+/// Whether newcomers should be sent here. The self-test informs, and gates nothing.
+pub async fn readyz(State(state): State<AppState>) -> (StatusCode, String) {
+    let self_test = match state.health.self_test() {
+        text if text.is_empty() => String::new(),
+        text => format!("; self-test: {}", text.replace(['\r', '\n'], " ")),
+    };
+    match readiness(&state) {
+        Ok(()) => (StatusCode::OK, format!("ready{self_test}\n")),
+        Err(status) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {status}{self_test}\n")),
+    }
+}
+
+fn readiness(state: &AppState) -> Result<(), &'static str> {
+    if state.health.draining() {
+        Err("draining")
+    } else if !state.signal.is_live() {
+        Err("stopping")
+    } else if !state.health.serving() {
+        Err("starting")
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! The files that browsers load, built into the binary.
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha1::{Digest, Sha1};
+
+use super::error::insert;
+
+/// Nothing from elsewhere, nothing inline. `blob:` and `data:` are for pictures and media that the page itself makes.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+     media-src 'self' blob: mediastream:; font-src 'self'; connect-src 'self' ws: wss:; worker-src 'self'; \
+     manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), geolocation=()";
+
+struct Asset {
+    path: &'static str,
+    content_type: &'static str,
+    bytes: &'static [u8],
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+macro_rules! assets {
+    ($($path:literal $content_type:ident),* $(,)?) => {
+        &[$(Asset {
+            path: $path,
+            content_type: $content_type,
+            bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web", $path)),
+        }),*]
+    };
+}
+
+/// Every file of `web/` that is served, at its own path.
+const ASSETS: &[Asset] = assets![
+    "/index.html" HTML,
+    "/app.js" SCRIPT,
+    "/roundturn.js" SCRIPT,
+    "/style.css" STYLE,
+];
+
+static ETAGS: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {
+    let etag = |asset: &Asset| {
+        let digest: String = Sha1::digest(asset.bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+    };
+    ASSETS.iter().map(etag).collect()
+});
+
+/// The page at a path: a file, or the meeting page for the links that lead to it.
+pub fn page(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let index = index_of(path)?;
+    let (asset, etag) = (ASSETS.get(index)?, ETAGS.get(index)?.clone());
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == etag);
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response()
+    };
+    response.headers_mut().insert(header::ETAG, etag);
+    insert(&mut response, header::CACHE_CONTROL, "no-cache");
+    insert(&mut response, header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    insert(&mut response, header::HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY);
+    Some(response)
+}
+
+/// Whether there is a page at a path.
+pub fn has(path: &str) -> bool {
+    index_of(path).is_some()
+}
+
+fn index_of(path: &str) -> Option<usize> {
+    let path = if path == "/" || path.starts_with("/room/") { "/index.html" } else { path };
+    ASSETS.iter().position(|asset| asset.path == path)
+}

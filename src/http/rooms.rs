@@ -1,0 +1,42 @@
+//! The API for rooms.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use super::AppState;
+use super::error::ApiError;
+use crate::signal::protocol::{Create, RoomFacts};
+
+/// `POST /api/rooms`: makes a room with a name of our choosing.
+pub async fn create(State(state): State<AppState>, body: Bytes) -> Result<(StatusCode, Json<RoomFacts>), ApiError> {
+    let create = if body.is_empty() {
+        Create::default()
+    } else {
+        // The content type is not asked for: a body that is the right JSON is right.
+        serde_json::from_slice(&body).map_err(|error| ApiError::BadRequest(error.to_string()))?
+    };
+    let facts = state.signal.create_room(create).await??;
+    Ok((StatusCode::CREATED, Json(facts)))
+}
+
+/// `GET /api/rooms/{room}`: what anyone may know of a room.
+pub async fn show(State(state): State<AppState>, Path(room): Path<String>) -> Result<Json<RoomFacts>, ApiError> {
+    state.signal.room(room).await?.map(Json).ok_or(ApiError::NotFound("no such room"))
+}
+
+/// `DELETE /api/rooms/{room}`: needs a token with `moderate`, which an open server has no way to check.
+pub async fn end() -> ApiError {
+    ApiError::Forbidden("needs a token with the grant moderate")
+}
+
+/// `DELETE /api/rooms/{room}/participants/{participant}`: the same.
+pub async fn remove() -> ApiError {
+    ApiError::Forbidden("needs a token with the grant moderate")
+}
+
+/// `GET /api/ice-servers`: needs a token or an API key, and this server has neither configured.
+pub async fn ice_servers() -> ApiError {
+    ApiError::Unauthorized("needs a token or an API key; rooms hand out ICE servers at join")
+}

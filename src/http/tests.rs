@@ -1,0 +1,1 @@
+//! Small tests of HTTP; whole conversations are in tests/signaling.

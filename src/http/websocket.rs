@@ -1,0 +1,139 @@
+//! `/ws`: from an upgrade to a wire to the hub.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::{IntoResponse, Response};
+use tokio::time::{sleep_until, timeout};
+
+use super::AppState;
+use super::error::ApiError;
+use crate::clock;
+use crate::signal::protocol::{Bye, SUBPROTOCOL};
+use crate::signal::{ToClient, Wire};
+
+/// Messages above this are not even read to their end. Well above what signaling takes, so that whoever sends a little
+/// too much is told so.
+const MESSAGE_BYTES: usize = 256 * 1024;
+/// How long one frame may take to leave.
+const SEND: Duration = Duration::from_secs(10);
+/// How long we listen for a client's close after ours.
+const LINGER: Duration = Duration::from_secs(1);
+/// Pings without a sound before the connection counts as lost.
+const SILENT_PINGS: u32 = 3;
+
+/// `GET /ws`
+pub async fn upgrade(
+    State(state): State<AppState>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    if uri.query().is_some() {
+        return Err(ApiError::BadRequest("nothing belongs in this URL's query: the first frame is join".into()));
+    }
+    let upgrade = upgrade.map_err(|_| ApiError::BadRequest("this is a WebSocket".into()))?;
+    let upgrade = upgrade.protocols([SUBPROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        return Err(ApiError::BadRequest(format!("offer the subprotocol {SUBPROTOCOL}")));
+    }
+    if !is_same_host(&headers) {
+        return Err(ApiError::Forbidden("pages of another host may not connect"));
+    }
+    let permit = state.websockets.clone().try_acquire_owned();
+    let permit = permit.map_err(|_| ApiError::Unavailable("too many connections"))?;
+    let upgrade = upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES);
+    Ok(upgrade
+        .on_upgrade(async move |socket| {
+            if let Ok(wire) = state.signal.open().await {
+                converse(socket, wire, state.ping_every).await;
+            }
+            drop(permit);
+        })
+        .into_response())
+}
+
+/// Whether the page that connects came from the host it connects to. What is no browser sends no Origin.
+fn is_same_host(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(without_port);
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| without_port(host));
+    matches!((host, origin), (Some(host), Some(origin)) if host.eq_ignore_ascii_case(origin))
+}
+
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+async fn converse(mut socket: WebSocket, mut wire: Wire, ping_every: Duration) {
+    let mut ping_at = clock::now() + ping_every;
+    let mut silent_pings = 0;
+    // After a frame that was not read to its end there is nothing more to understand.
+    let mut deaf = false;
+    loop {
+        tokio::select! {
+            to_client = wire.next() => match to_client {
+                Some(ToClient::Frame(frame)) => {
+                    if !send(&mut socket, Message::Text(frame.into())).await {
+                        break;
+                    }
+                }
+                Some(ToClient::Close(bye)) => {
+                    say_goodbye(&mut socket, bye).await;
+                    drop(wire);
+                    return linger(socket).await;
+                }
+                None => return,
+            },
+            message = socket.recv(), if !deaf => {
+                silent_pings = 0;
+                let goes_on = match message {
+                    Some(Ok(Message::Text(text))) => wire.frame(text.as_str().to_owned()).await,
+                    Some(Ok(Message::Binary(_))) => wire.not_text().await,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => true,
+                    Some(Err(error)) if is_too_large(&error) => {
+                        deaf = true;
+                        wire.too_large().await
+                    }
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => false,
+                };
+                if !goes_on {
+                    break;
+                }
+            }
+            () = sleep_until(ping_at.into()) => {
+                ping_at = clock::now() + ping_every;
+                silent_pings += 1;
+                if silent_pings > SILENT_PINGS || !send(&mut socket, Message::Ping(Vec::new().into())).await {
+                    break;
+                }
+            }
+        }
+    }
+    wire.lost().await;
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(SEND, socket.send(message)).await, Ok(Ok(())))
+}
+
+async fn say_goodbye(socket: &mut WebSocket, bye: Bye) {
+    let frame = CloseFrame { code: bye.close_code(), reason: bye.as_str().into() };
+    send(socket, Message::Close(Some(frame))).await;
+}
+
+/// Closing while the client still sends would reset the connection and take our last words with it.
+async fn linger(mut socket: WebSocket) {
+    let _ = timeout(LINGER, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+}
+
+/// By its words: the error's type belongs to a crate below axum.
+fn is_too_large(error: &axum::Error) -> bool {
+    error.to_string().starts_with("Space limit exceeded")
+}

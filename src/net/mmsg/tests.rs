@@ -1,0 +1,129 @@
+//! Real sockets on the loopback: what is sent in one call arrives as it was.
+
+use std::net::UdpSocket;
+use std::os::fd::AsFd;
+
+use nix::sys::socket::{setsockopt, sockopt};
+
+use super::*;
+use crate::shard::outbox::Datagram;
+
+fn socket(address: &str) -> UdpSocket {
+    UdpSocket::bind(address).unwrap()
+}
+
+fn datagram(to: SocketAddr, bytes: &[u8]) -> Datagram<'_> {
+    Datagram { to, from: None, pieces: [bytes, &[], &[]] }
+}
+
+fn received(batch: &ReceiveBatch) -> Vec<(SocketAddr, Vec<u8>)> {
+    let slots = (0..SLOTS).filter_map(|slot| batch.received(slot));
+    slots
+        .flat_map(|one| one.datagrams().map(move |range| (one.source, range)).collect::<Vec<_>>())
+        .map(|(source, range)| (source, batch.buffer()[range].to_vec()))
+        .collect()
+}
+
+#[test]
+fn pieces_arrive_as_one_datagram_each_at_its_destination() {
+    let (from, one, two) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+    let to = |socket: &UdpSocket| socket.local_addr().unwrap();
+    let sent = SendBatch::default().send(
+        from.as_fd(),
+        &[
+            Datagram { to: to(&one), from: None, pieces: [b"head", b"payload", &[0]] },
+            datagram(to(&two), b"other"),
+            datagram(to(&one), b""),
+        ],
+    );
+    assert_eq!((sent.sent, sent.refused, sent.full), (3, 0, 0));
+    let mut batch = ReceiveBatch::default();
+    assert_eq!(batch.receive(one.as_fd(), 8).unwrap(), 0..2, "fewer than asked for: drained");
+    assert_eq!(batch.receive(two.as_fd(), 8).unwrap(), 2..3, "behind what is already there");
+    assert_eq!(batch.receive(two.as_fd(), 8).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    let me = to(&from);
+    assert_eq!(received(&batch), [(me, b"headpayload\0".to_vec()), (me, vec![]), (me, b"other".to_vec())]);
+    batch.clear();
+    assert!(received(&batch).is_empty());
+}
+
+/// A train of equal datagrams and a shorter one, to a socket that takes trains and one that does not.
+#[test]
+fn a_train_is_cut_into_the_same_datagrams_with_and_without_gro() {
+    for gro in [false, true] {
+        let (from, to) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+        setsockopt(&to, sockopt::UdpGroSegment, &gro).unwrap();
+        let address = to.local_addr().unwrap();
+        let payloads: Vec<Vec<u8>> =
+            (0..70u8).map(|n| vec![n; if n == 69 { 30 } else { 900 }]).chain([vec![99; 1200]]).collect();
+        let datagrams: Vec<_> = payloads
+            .iter()
+            .map(|payload| Datagram { to: address, from: None, pieces: [&payload[..4], &payload[4..], &[]] })
+            .collect();
+        let sent = SendBatch::default().send(from.as_fd(), &datagrams);
+        assert_eq!((sent.sent, sent.calls), (71, 1), "one call for all of them");
+        let mut batch = ReceiveBatch::default();
+        while batch.receive(to.as_fd(), 64).is_ok() {}
+        let arrived: Vec<Vec<u8>> = received(&batch).into_iter().map(|(_, bytes)| bytes).collect();
+        assert_eq!(arrived, payloads, "gro {gro}");
+        assert_eq!(gro, batch.received(0).unwrap().datagrams().count() > 1);
+    }
+}
+
+#[test]
+fn datagrams_that_do_not_fit_a_frame_go_one_by_one() {
+    let (from, to) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+    let large = vec![7; 9000];
+    let address = to.local_addr().unwrap();
+    let sent = SendBatch::default().send(from.as_fd(), &[datagram(address, &large), datagram(address, &large)]);
+    assert_eq!(sent.sent, 2);
+    let mut batch = ReceiveBatch::default();
+    assert_eq!(batch.receive(to.as_fd(), 8).unwrap(), 0..2);
+    assert_eq!(received(&batch)[1].1, large);
+}
+
+#[test]
+fn one_that_is_refused_does_not_hold_up_the_others() {
+    let (from, to) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+    let good = to.local_addr().unwrap();
+    let wrong_family: SocketAddr = "[::1]:9".parse().unwrap();
+    let too_large = vec![0; 65_530];
+    let sent = SendBatch::default().send(
+        from.as_fd(),
+        &[
+            datagram(good, b"a"),
+            datagram(wrong_family, b"b"),
+            datagram(good, &too_large),
+            datagram(good, b"c"),
+            datagram(wrong_family, b"d"),
+        ],
+    );
+    assert_eq!((sent.sent, sent.refused), (2, 3));
+    let mut batch = ReceiveBatch::default();
+    batch.receive(to.as_fd(), 8).unwrap();
+    assert_eq!(received(&batch).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>(), [b"a", b"c"]);
+}
+
+#[test]
+fn a_reply_leaves_from_the_address_that_was_hit() {
+    for (wildcard, hit, client) in [("0.0.0.0:0", "127.0.0.2", "127.0.0.1:0"), ("[::]:0", "::1", "[::1]:0")] {
+        let (server, client) = (socket(wildcard), socket(client));
+        match server.local_addr().unwrap() {
+            SocketAddr::V4(_) => setsockopt(&server, sockopt::Ipv4PacketInfo, &true).unwrap(),
+            SocketAddr::V6(_) => setsockopt(&server, sockopt::Ipv6RecvPacketInfo, &true).unwrap(),
+        }
+        let hit: IpAddr = hit.parse().unwrap();
+        let address = SocketAddr::new(hit, server.local_addr().unwrap().port());
+        client.send_to(b"ping", address).unwrap();
+        let mut batch = ReceiveBatch::default();
+        batch.receive(server.as_fd(), 4).unwrap();
+        let ping = batch.received(0).unwrap();
+        assert_eq!((ping.source, ping.local), (client.local_addr().unwrap(), Some(hit)));
+        let reply = Datagram { to: ping.source, from: ping.local, pieces: [b"pong", &[], &[]] };
+        assert_eq!(SendBatch::default().send(server.as_fd(), &[reply, reply]).sent, 2, "as a train, too");
+        let mut bytes = [0; 16];
+        for _ in 0..2 {
+            assert_eq!(client.recv_from(&mut bytes).unwrap(), (4, address));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The relay sockets of one shard: opened on behalf of the TURN server, found by family and port.
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use mio::net::UdpSocket;
+use mio::{Interest, Registry, Token};
+use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
+
+use super::udp::{self, Reading};
+use crate::ledger::{Ledger, Ticket};
+use crate::nat::Addresses;
+use crate::ports::{Lease, Ports};
+use crate::shard::core::House;
+
+/// The relay sockets of one shard, in an array for each family: finding one is an index, not a hash.
+pub struct RelaySockets {
+    registry: Registry,
+    ports: Arc<Ports>,
+    ledger: Arc<Ledger>,
+    addresses: Addresses,
+    first_port: u16,
+    v4: Vec<Option<Box<RelaySocket>>>,
+    v6: Vec<Option<Box<RelaySocket>>>,
+    failures: Failures,
+}
+
+/// Relays that could not be opened, by reason.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Failures {
+    /// A quota was used up.
+    pub quota: u64,
+    /// No port was free or none could be bound.
+    pub no_port: u64,
+}
+
+/// One relay. Dropped in this order: the socket, then the right to its port, then its place in the quotas.
+pub struct RelaySocket {
+    /// The socket.
+    pub socket: UdpSocket,
+    /// How far it was read.
+    pub reading: Reading,
+    _lease: Lease,
+    _ticket: Ticket,
+}
+
+/// The poller's token of a relay; smaller numbers are other sockets.
+pub fn token(relay: Relay) -> Token {
+    Token(TOKENS | usize::from(relay.family == Family::V6) << 16 | usize::from(relay.port))
+}
+
+/// The relay of a token, if it is one's.
+pub fn of_token(token: Token) -> Option<Relay> {
+    let family = if token.0 & 1 << 16 == 0 { Family::V4 } else { Family::V6 };
+    (token.0 & TOKENS != 0).then_some(Relay { family, port: (token.0 & 0xFFFF) as u16 })
+}
+
+const TOKENS: usize = 1 << 17;
+
+impl RelaySockets {
+    /// None yet; they will be polled by `registry`.
+    pub fn new(registry: Registry, ports: Arc<Ports>, ledger: Arc<Ledger>, addresses: Addresses) -> Self {
+        let range = ports.range();
+        let none = || (0..range.len()).map(|_| None).collect();
+        let (v4, v6, failures) = (none(), none(), Failures::default());
+        Self { registry, first_port: *range.start(), ports, ledger, addresses, v4, v6, failures }
+    }
+
+    /// The socket of `relay`, if it is open on this shard.
+    pub fn find(&mut self, relay: Relay) -> Option<&mut RelaySocket> {
+        let index = usize::from(relay.port.checked_sub(self.first_port)?);
+        self.family_mut(relay.family).get_mut(index)?.as_deref_mut()
+    }
+
+    /// The range that relays' ports are in.
+    pub fn port_range(&self) -> RangeInclusive<u16> {
+        self.ports.range()
+    }
+
+    /// What could not be opened so far.
+    pub fn failures(&self) -> Failures {
+        self.failures
+    }
+
+    fn family(&self, family: Family) -> &[Option<Box<RelaySocket>>] {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+
+    fn family_mut(&mut self, family: Family) -> &mut [Option<Box<RelaySocket>>] {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        }
+    }
+
+    fn bind(&self, family: Family, port: u16) -> io::Result<UdpSocket> {
+        let local = self.addresses.local_of(family).or(self.addresses.external_of(family));
+        let mut socket = udp::open(family, local, port)?;
+        self.registry.register(&mut socket, token(Relay { family, port }), Interest::READABLE)?;
+        Ok(socket)
+    }
+}
+
+impl Relays for RelaySockets {
+    fn open(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        if self.addresses.external_of(family).is_none() {
+            return Err(OpenError::Family);
+        }
+        let ticket = self.ledger.take(holder).inspect_err(|_| self.failures.quota += 1)?;
+        let (lease, socket) = self.ports.lease_relay(family, |port| self.bind(family, port)).map_err(|error| {
+            tracing::debug!(error = &error as &dyn std::error::Error, "no relay port");
+            self.failures.no_port += 1;
+            OpenError::NoPort
+        })?;
+        let relay = Relay { family, port: lease.port() };
+        let index = usize::from(relay.port - self.first_port);
+        let entry = RelaySocket { socket, reading: Reading::default(), _lease: lease, _ticket: ticket };
+        self.family_mut(family)[index] = Some(Box::new(entry));
+        Ok(relay)
+    }
+
+    fn is_ours(&self, address: SocketAddr) -> bool {
+        let family = Family::of(address);
+        self.addresses.external_of(family) == Some(address.ip()) && self.ports.is_live(family, address.port())
+    }
+}
+
+impl House for RelaySockets {
+    fn is_here(&self, relay: Relay) -> bool {
+        let index = relay.port.checked_sub(self.first_port).map(usize::from);
+        index.and_then(|index| self.family(relay.family).get(index)).is_some_and(Option::is_some)
+    }
+
+    fn close(&mut self, relay: Relay) {
+        let index = relay.port.checked_sub(self.first_port).map(usize::from);
+        if let Some(slot) = index.and_then(|index| self.family_mut(relay.family).get_mut(index)) {
+            *slot = None;
+        }
+    }
+}

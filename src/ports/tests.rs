@@ -1,0 +1,85 @@
+//! Leases: none is given twice, none is lost.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn busy(_: u16) -> io::Result<()> {
+    Err(io::ErrorKind::AddrInUse.into())
+}
+
+#[test]
+fn the_sfu_gets_the_first_port_that_can_be_bound() {
+    let ports = Ports::new(50_000..=50_009);
+    let foreign = |port: u16| if port == 50_000 { busy(port) } else { Ok(()) };
+    let (first, ()) = ports.lease_sfu(&[Family::V4, Family::V6], foreign).unwrap();
+    let (second, ()) = ports.lease_sfu(&[Family::V4], foreign).unwrap();
+    assert_eq!((first.port(), second.port()), (50_001, 50_002));
+    assert!(ports.is_live(Family::V6, 50_001) && ports.is_live(Family::V4, 50_001));
+    assert!(!ports.is_live(Family::V6, 50_002) && ports.is_live(Family::V4, 50_002));
+    assert_eq!(ports.in_use(Owner::Sfu), 2);
+}
+
+#[test]
+fn a_relay_passes_over_ports_of_other_programs_and_gives_up_after_a_while() {
+    let ports = Ports::new(50_000..=50_099);
+    let mut tried = Vec::new();
+    let result = ports.lease_relay(Family::V4, |port| {
+        tried.push(port);
+        busy(port)
+    });
+    assert!(matches!(result, Err(LeaseError::Bind { .. })));
+    assert_eq!(tried.len(), RELAY_ATTEMPTS);
+    assert_eq!(tried.iter().collect::<HashSet<_>>().len(), tried.len(), "no port is tried twice");
+    assert_eq!(ports.in_use(Owner::Turn), 0);
+    assert!((50_000..=50_099).all(|port| !ports.is_live(Family::V4, port)));
+}
+
+#[test]
+fn a_used_up_range_says_so_and_a_dropped_lease_serves_again() {
+    let ports = Ports::new(50_000..=50_001);
+    let one = ports.lease_relay(Family::V4, |_| Ok(())).unwrap();
+    let _two = ports.lease_relay(Family::V6, |_| Ok(())).unwrap();
+    assert!(matches!(ports.lease_relay(Family::V4, |_| Ok(())), Err(LeaseError::Exhausted(_))));
+    let port = one.0.port();
+    drop(one);
+    assert!(!ports.is_live(Family::V4, port));
+    assert_eq!(ports.lease_relay(Family::V4, |_| Ok(())).unwrap().0.port(), port);
+}
+
+#[test]
+fn a_port_outside_the_range_is_never_ours() {
+    let ports = Ports::new(65_000..=65_535);
+    let _all: Vec<_> = (0..536).map(|_| ports.lease_relay(Family::V4, |_| Ok(())).unwrap()).collect();
+    assert!(ports.is_live(Family::V4, 65_535));
+    assert!(!ports.is_live(Family::V4, 64_999) && !ports.is_live(Family::V4, 0));
+}
+
+proptest! {
+    /// Any order of leasing and giving back: no port twice, every count true, nothing left at the end.
+    #[test]
+    fn leases_are_exclusive_and_come_back(steps in proptest::collection::vec((any::<bool>(), any::<bool>(), 0usize..64), 0..200)) {
+        let ports = Ports::new(40_000..=40_019);
+        let mut held: Vec<Lease> = Vec::new();
+        for (give_back, sfu, pick) in steps {
+            if give_back && !held.is_empty() {
+                held.swap_remove(pick % held.len());
+            } else {
+                let refuses = |port: u16| if usize::from(port) % 7 == pick % 7 { busy(port) } else { Ok(()) };
+                let leased = if sfu { ports.lease_sfu(&[Family::V4], refuses) } else { ports.lease_relay(Family::V4, refuses) };
+                held.extend(leased.ok().map(|(lease, ())| lease));
+            }
+            let distinct: HashSet<u16> = held.iter().map(Lease::port).collect();
+            prop_assert_eq!(distinct.len(), held.len());
+            prop_assert_eq!(ports.in_use(Owner::Turn) + ports.in_use(Owner::Sfu), held.len() as u64);
+            for port in 40_000..=40_019 {
+                prop_assert_eq!(ports.is_live(Family::V4, port), distinct.contains(&port));
+            }
+        }
+        held.clear();
+        let all: Vec<_> = (0..20).map_while(|_| ports.lease_relay(Family::V6, |_| Ok(())).ok()).collect();
+        prop_assert_eq!(all.len(), 20);
+    }
+}

@@ -1,0 +1,292 @@
+//! Joins the TURN server, the SFU and the hairpin of one shard: datagrams in, a filled outbox out, without I/O.
+//!
+//! ```text
+//!  client ──► listener ──► turn ──► relay ──► peer              from_client, ToPeer
+//!  client ◄── listener ◄── turn ◄── relay ◄── peer              from_peer, ToClient
+//!  participant ◄──► SFU socket ◄──► sfu                         from_sfu_socket, settle
+//!  client ◄──► turn ◄──► relay ┄┄┄ relay or sfu of this shard   the same two judgements, and no socket between them
+//! ```
+//!
+//! A datagram that is handed over inside is judged as if it had come by wire from the sender's external address. That
+//! ends it: it goes to a client or into the SFU, and neither is a relay, so nothing is handed over twice.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Instant;
+
+use roundturn_sfu as sfu;
+use roundturn_turn as turn;
+use turn::{Client, Family, Peer, Relay, Relays, Transport, Verdict};
+
+use super::hairpin::{Hairpin, Way};
+use super::mailbox::ToShard;
+use super::outbox::{Exit, Outbox};
+
+/// The relay sockets of a shard, as its core sees them.
+pub trait House: Relays {
+    /// Whether `relay` is open on this very shard.
+    fn is_here(&self, relay: Relay) -> bool;
+
+    /// Closes `relay` and gives its port back.
+    fn close(&mut self, relay: Relay);
+}
+
+/// One shard's TURN server and SFU, and the way between them.
+pub struct Core {
+    turn: turn::Server,
+    sfu: sfu::Sfu,
+    sfu_deadline: Option<Instant>,
+    hairpin: Hairpin,
+    listeners: Vec<SocketAddr>,
+    events: VecDeque<sfu::Event>,
+    relayed: Relayed,
+}
+
+/// Payload that went through relays: monotonic counters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Relayed {
+    /// From clients to peers out of a socket.
+    pub to_peer: Traffic,
+    /// From clients to peers inside the shard.
+    pub to_peer_inside: Traffic,
+    /// From peers to clients, in at a socket.
+    pub to_client: Traffic,
+    /// From peers to clients inside the shard.
+    pub to_client_inside: Traffic,
+    /// Datagrams from clients to a port of this host that is not ours.
+    pub nowhere: u64,
+    /// Datagrams at the SFU's port that belong to nobody.
+    pub strays: u64,
+}
+
+/// Packets and their bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of payload.
+    pub bytes: u64,
+}
+
+/// Outputs that the SFU is asked for at a time, far more than a batch gives rise to: an SFU that never comes to an end
+/// must not keep the shard from reading.
+const OUTPUTS_MAX: usize = 1 << 16;
+
+impl Core {
+    /// Joins a TURN server and an SFU. `listeners` are the addresses that clients' sockets are bound to, in their order.
+    pub fn new(turn: turn::Server, sfu: sfu::Sfu, hairpin: Hairpin, listeners: Vec<SocketAddr>) -> Self {
+        let (events, relayed) = (VecDeque::new(), Relayed::default());
+        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, events, relayed }
+    }
+
+    /// A datagram, `at` of `buffer`, came from `remote` to `local`, the address of a listener.
+    pub fn from_client(
+        &mut self,
+        now: Instant,
+        (remote, local): (SocketAddr, SocketAddr),
+        (buffer, at): (&[u8], Range<usize>),
+        house: &mut impl House,
+        outbox: &mut Outbox,
+    ) {
+        let client = Client { remote, local, transport: Transport::Udp };
+        let Some(bytes) = buffer.get(at.clone()) else { return };
+        let Verdict::ToPeer { relay, peer, data } = self.turn.handle_client(now, client, bytes, house) else { return };
+        let data = at.start + data.start..at.start + data.end;
+        match self.hairpin.way(peer.0, house) {
+            Way::Kernel(to) => {
+                self.relayed.to_peer.count(data.len());
+                outbox.forward(Exit::Relay(relay), to, data);
+            }
+            Way::Relay(other) => {
+                self.relayed.to_peer_inside.count(data.len());
+                self.hand_to_relay(now, relay, other, data, outbox);
+            }
+            Way::Sfu => {
+                self.relayed.to_peer_inside.count(data.len());
+                let (sfu, relay) = (self.hairpin.sfu_name(relay.family), self.hairpin.relay_name(relay));
+                if let (Some(sfu), Some(relay), Some(bytes)) = (sfu, relay, buffer.get(data)) {
+                    self.feed_sfu(now, sfu, relay, bytes);
+                }
+            }
+            Way::Nowhere => self.relayed.nowhere += 1,
+        }
+    }
+
+    /// A datagram of `source`'s, `at` of the receive buffer, came to `relay`.
+    pub fn from_peer(
+        &mut self,
+        now: Instant,
+        relay: Relay,
+        source: SocketAddr,
+        at: Range<usize>,
+        house: &impl House,
+        outbox: &mut Outbox,
+    ) {
+        let peer = Peer(self.hairpin.name_of(source, house));
+        let verdict = self.turn.handle_peer(now, relay, peer, at.len());
+        if let Verdict::ToClient { client, header } = verdict {
+            self.relayed.to_client.count(at.len());
+            let (exit, from) = self.exit(client);
+            outbox.wrap(exit, client.remote, from, header, at);
+        }
+    }
+
+    /// A datagram of `source`'s came to the SFU's port.
+    pub fn from_sfu_socket(&mut self, now: Instant, source: SocketAddr, bytes: &[u8], house: &impl House) {
+        let remote = self.hairpin.name_of(source, house);
+        match self.hairpin.sfu_name(Family::of(source)) {
+            Some(local) => self.feed_sfu(now, local, remote, bytes),
+            None => self.relayed.strays += 1,
+        }
+    }
+
+    /// Does what the tokio side asks.
+    pub fn handle_message(&mut self, now: Instant, message: ToShard) {
+        match message {
+            ToShard::Sfu(command) => self.sfu.handle_command(now, command),
+            ToShard::Revoke { username } => self.turn.revoke(now, &username),
+            ToShard::Turn(config) => {
+                self.hairpin.allow.clone_from(&config.peers.allow);
+                self.turn.reconfigure(now, *config);
+            }
+            // The thread's own affair.
+            ToShard::Stop => {}
+        }
+    }
+
+    /// Tells the wall clock, once a second or so.
+    pub fn set_unix_time(&mut self, now: Instant, unix_secs: u64) {
+        self.turn.set_unix_time(now, unix_secs);
+    }
+
+    /// When [`Core::handle_timeout`] wants to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.turn.poll_timeout(), self.sfu_deadline].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.turn.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.turn.handle_timeout(now);
+        }
+        if self.sfu_deadline.is_some_and(|deadline| deadline <= now) {
+            self.sfu.handle_timeout(now);
+        }
+    }
+
+    /// Collects what both cores have to say after a batch: answers and media into the outbox, ended relays closed.
+    pub fn settle(&mut self, now: Instant, house: &mut impl House, outbox: &mut Outbox) {
+        while let Some(answer) = self.turn.poll_transmit() {
+            let (exit, from) = self.exit(answer.to);
+            outbox.push(exit, answer.to.remote, from, None, answer.bytes);
+        }
+        while let Some(event) = self.turn.poll_event() {
+            if let turn::Event::Closed { relay, .. } = event {
+                house.close(relay);
+            }
+            log(&event);
+        }
+        self.sfu_deadline = Some(now);
+        for _ in 0..OUTPUTS_MAX {
+            match self.sfu.poll() {
+                sfu::Output::Transmit(transmit) => self.send_media(now, transmit, house, outbox),
+                sfu::Output::Event(event) => self.events.push_back(event),
+                sfu::Output::Timeout(deadline) => {
+                    self.sfu_deadline = deadline;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// What the SFU has to say to signaling. To be asked for after each [`Core::settle`].
+    pub fn poll_event(&mut self) -> Option<sfu::Event> {
+        self.events.pop_front()
+    }
+
+    /// Payload that went through relays.
+    pub fn relayed(&self) -> &Relayed {
+        &self.relayed
+    }
+
+    /// The TURN server's counters.
+    pub fn turn_stats(&self) -> &turn::Stats {
+        self.turn.stats()
+    }
+
+    /// The SFU's counters.
+    pub fn sfu_stats(&self) -> &sfu::Stats {
+        self.sfu.stats()
+    }
+
+    /// What `relay` sends to `other` of this same shard: `data` of the receive buffer.
+    fn hand_to_relay(&mut self, now: Instant, relay: Relay, other: Relay, data: Range<usize>, outbox: &mut Outbox) {
+        let Some(name) = self.hairpin.relay_name(relay) else { return };
+        let verdict = self.turn.handle_peer(now, other, Peer(name), data.len());
+        if let Verdict::ToClient { client, header } = verdict {
+            self.relayed.to_client_inside.count(data.len());
+            let (exit, from) = self.exit(client);
+            outbox.wrap(exit, client.remote, from, header, data);
+        }
+    }
+
+    fn feed_sfu(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+        if !self.sfu.handle_datagram(now, local, remote, bytes) {
+            self.relayed.strays += 1;
+        }
+    }
+
+    /// What the SFU sends: straight to the client of a relay of this shard, or out of its socket.
+    fn send_media(&mut self, now: Instant, transmit: sfu::Transmit, house: &impl House, outbox: &mut Outbox) {
+        match self.hairpin.way(transmit.remote, house) {
+            Way::Relay(relay) => {
+                let len = transmit.bytes.len();
+                let verdict = self.turn.handle_peer(now, relay, Peer(transmit.local), len);
+                if let Verdict::ToClient { client, header } = verdict {
+                    self.relayed.to_client_inside.count(len);
+                    let (exit, from) = self.exit(client);
+                    outbox.push(exit, client.remote, from, Some(header), transmit.bytes);
+                }
+            }
+            Way::Kernel(to) => outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes),
+            Way::Sfu | Way::Nowhere => self.relayed.nowhere += 1,
+        }
+    }
+
+    /// The listener that `client` sent to, and the address to answer from where that is bound to all of them.
+    fn exit(&self, client: Client) -> (Exit, Option<std::net::IpAddr>) {
+        for (number, listener) in self.listeners.iter().enumerate() {
+            if *listener == client.local {
+                return (Exit::Listener(number as u8), None);
+            }
+            let same = listener.port() == client.local.port() && listener.is_ipv4() == client.local.is_ipv4();
+            if same && listener.ip().is_unspecified() {
+                return (Exit::Listener(number as u8), Some(client.local.ip()));
+            }
+        }
+        (Exit::Listener(0), None)
+    }
+}
+
+impl Traffic {
+    fn count(&mut self, bytes: usize) {
+        self.packets += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
+/// The life of allocations, for whoever reads at debug level.
+fn log(event: &turn::Event) {
+    match event {
+        turn::Event::Opened { client, relay, username } => {
+            tracing::debug!(client = %client.remote, relay = relay.port, username, "allocation opened");
+        }
+        turn::Event::Closed { client, relay, reason, lived, bytes_to_peers, bytes_to_client } => {
+            tracing::debug!(
+                client = %client.remote, relay = relay.port, ?reason, ?lived, bytes_to_peers, bytes_to_client,
+                "allocation closed"
+            );
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The loop of a shard's thread.
+
+use std::io;
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll};
+
+use super::core::Core;
+use super::mailbox::ToShard;
+use super::outbox::Outbox;
+use super::outgoing::Outgoing;
+use super::sockets::{Entry, MAILBOX, Sockets};
+use super::stats::Exporter;
+use crate::clock;
+use crate::net::mmsg::ReceiveBatch;
+
+/// Messages that are taken from the mailbox in one turn: a join storm must not hold up packets.
+const MESSAGES_PER_TURN: usize = 64;
+
+/// Sockets that the poller names in one turn; the others are named in the next.
+const EVENTS_PER_TURN: usize = 256;
+
+/// How often the wall clock is told and counters are exported.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A shard at work.
+pub(super) struct Running {
+    pub(super) poll: Poll,
+    pub(super) core: Core,
+    pub(super) sockets: Sockets,
+    pub(super) mailbox: Receiver<ToShard>,
+    pub(super) outgoing: Outgoing,
+    pub(super) exporter: Exporter,
+}
+
+/// What lives from turn to turn.
+struct State {
+    events: Events,
+    batch: ReceiveBatch,
+    outbox: Outbox,
+    next_tick: Instant,
+    messages_left: bool,
+}
+
+/// Whether the thread goes on.
+#[derive(PartialEq, Eq)]
+enum Then {
+    GoOn,
+    End,
+}
+
+impl Running {
+    /// Works until it is told to stop, or nobody is left who could tell.
+    pub(super) fn run(mut self) {
+        let mut state = State {
+            events: Events::with_capacity(EVENTS_PER_TURN),
+            batch: ReceiveBatch::default(),
+            outbox: Outbox::default(),
+            next_tick: clock::now(),
+            messages_left: false,
+        };
+        while self.turn(&mut state) == Then::GoOn {}
+    }
+
+    /// One turn: wait, read, judge, and send. All of it happens at one time, read once.
+    fn turn(&mut self, state: &mut State) -> Then {
+        let before = clock::now();
+        let timeout = self.timeout(before, state);
+        if let Err(error) = self.poll.poll(&mut state.events, Some(timeout))
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            tracing::error!(%error, "the poller fails");
+            return Then::End;
+        }
+        let now = clock::now();
+        self.exporter.on_wakeup(before, now);
+        for event in state.events.iter().filter(|event| event.token() != MAILBOX) {
+            self.sockets.on_readable(event.token());
+        }
+        for _ in 0..self.sockets.ready() {
+            self.read(now, state);
+        }
+        let then = self.read_mailbox(now, state);
+        self.core.handle_timeout(now);
+        self.settle(now, state);
+        if now >= state.next_tick {
+            state.next_tick = now + TICK;
+            self.core.set_unix_time(now, clock::unix_secs());
+            self.exporter.export(now, &self.core, &self.sockets, &self.outgoing);
+        }
+        then
+    }
+
+    /// How long to wait for packets: until the next deadline, not at all where something is left to do.
+    fn timeout(&self, now: Instant, state: &State) -> Duration {
+        if self.sockets.ready() > 0 || state.messages_left {
+            return Duration::ZERO;
+        }
+        let deadlines = [self.core.poll_timeout(), self.outgoing.poll_timeout(now), Some(state.next_tick)];
+        let next = deadlines.into_iter().flatten().min().unwrap_or(state.next_tick);
+        next.saturating_duration_since(now)
+    }
+
+    /// One batch of the socket whose turn it is.
+    fn read(&mut self, now: Instant, state: &mut State) {
+        let Some((_, want)) = self.sockets.next_ready() else { return };
+        if state.batch.free() < want {
+            self.flush(state);
+        }
+        let Some((entry, slots)) = self.sockets.receive(&mut state.batch) else { return };
+        self.judge(now, entry, slots, state);
+        // Relays' datagrams wait for each other: they all leave from the few listeners. Others have nothing to wait for.
+        if !matches!(entry, Entry::Relay(_)) {
+            self.settle(now, state);
+        }
+    }
+
+    /// Hands what was received to the core.
+    fn judge(&mut self, now: Instant, entry: Entry, slots: Range<usize>, state: &mut State) {
+        let (core, batch, outbox) = (&mut self.core, &state.batch, &mut state.outbox);
+        let listener = match entry {
+            Entry::Listener(number) => self.sockets.listeners.get(usize::from(number)).map(|(one, _)| one.address),
+            _ => None,
+        };
+        for slot in slots {
+            let Some(received) = batch.received(slot) else { continue };
+            if let Some(lost) = received.lost {
+                self.sockets.on_lost(entry, lost);
+            }
+            let relays = &mut self.sockets.relays;
+            for at in received.datagrams() {
+                self.sockets.counters.received += 1;
+                match (entry, listener) {
+                    (Entry::Listener(_), Some(mut local)) => {
+                        received.local.into_iter().for_each(|ip| local.set_ip(ip));
+                        core.from_client(now, (received.source, local), (batch.buffer(), at), relays, outbox);
+                    }
+                    (Entry::Relay(relay), _) => core.from_peer(now, relay, received.source, at, relays, outbox),
+                    (Entry::Sfu(_), _) => core.from_sfu_socket(now, received.source, &batch.buffer()[at], relays),
+                    (Entry::Listener(_), None) => {}
+                }
+            }
+        }
+    }
+
+    fn read_mailbox(&mut self, now: Instant, state: &mut State) -> Then {
+        state.messages_left = false;
+        for _ in 0..MESSAGES_PER_TURN {
+            match self.mailbox.try_recv() {
+                Ok(ToShard::Stop) | Err(TryRecvError::Disconnected) => return Then::End,
+                Ok(message) => self.core.handle_message(now, message),
+                Err(TryRecvError::Empty) => return Then::GoOn,
+            }
+        }
+        state.messages_left = true;
+        Then::GoOn
+    }
+
+    /// Collects what the cores have to say, and sends.
+    fn settle(&mut self, now: Instant, state: &mut State) {
+        self.core.settle(now, &mut self.sockets.relays, &mut state.outbox);
+        while let Some(event) = self.core.poll_event() {
+            self.outgoing.push(event);
+        }
+        self.outgoing.flush();
+        self.flush(state);
+    }
+
+    /// Sends; the receive buffer is free again.
+    fn flush(&mut self, state: &mut State) {
+        state.outbox.flush(state.batch.buffer(), &mut self.sockets);
+        state.batch.clear();
+    }
+}

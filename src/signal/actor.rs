@@ -1,0 +1,162 @@
+//! The one task that owns the hub: carries what happens to it, and does what it wants done.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
+
+use super::credentials::IceUrls;
+use super::dispatch::{Dispatch, RETRY};
+use super::export::Exporter;
+use super::hub::{ConnectionId, Hub, Input, Moment, NotMade, Output};
+use super::protocol::{Bye, Create, RoomFacts};
+use super::wire::{Outgoing, ToClient};
+use crate::clock;
+use crate::health::Health;
+use crate::shard::mailbox::{FromShard, Shards};
+
+/// What the hub is asked.
+#[derive(Debug)]
+pub enum Ask {
+    /// A WebSocket was accepted; this is where its frames go.
+    Open(ConnectionId, Outgoing),
+    /// Something happened.
+    Input(Input),
+    /// Make a room.
+    CreateRoom(Create, oneshot::Sender<Result<RoomFacts, NotMade>>),
+    /// What is known of a room.
+    Room(String, oneshot::Sender<Option<RoomFacts>>),
+    /// TURN is elsewhere from now on.
+    SetUrls(IceUrls),
+    /// Say `bye` to everyone, and say when they have been told.
+    Drain(Bye, oneshot::Sender<()>),
+}
+
+/// The task's belongings.
+pub struct Actor {
+    hub: Hub,
+    dispatch: Dispatch,
+    health: Arc<Health>,
+    connections: HashMap<ConnectionId, Outgoing>,
+    /// Connections that have been told to close, until they are gone.
+    closing: Vec<Outgoing>,
+    farewell: Option<oneshot::Sender<()>>,
+    exporter: Exporter,
+}
+
+impl Actor {
+    pub(super) fn new(hub: Hub, shards: Shards, health: Arc<Health>) -> Self {
+        Self {
+            hub,
+            dispatch: Dispatch::new(shards),
+            health,
+            connections: HashMap::new(),
+            closing: Vec::new(),
+            farewell: None,
+            exporter: Exporter::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut asks: mpsc::Receiver<Ask>, mut events: mpsc::Receiver<FromShard>) {
+        let mut tick = interval(std::time::Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut shards_live = true;
+        loop {
+            let wake = self.wake_at();
+            tokio::select! {
+                ask = asks.recv() => match ask {
+                    Some(ask) => self.on_ask(ask),
+                    None => break,
+                },
+                event = events.recv(), if shards_live => match event {
+                    Some(event) => self.hub.handle(moment(), Input::Sfu(event.event)),
+                    None => shards_live = false,
+                },
+                () = sleep_until(wake.unwrap_or_else(clock::now).into()), if wake.is_some() => {
+                    self.dispatch.retry();
+                    self.hub.handle_timeout(moment());
+                }
+                _ = tick.tick() => self.exporter.export(self.hub.stats()),
+            }
+            self.work();
+        }
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let retry = (self.dispatch.is_waiting() || self.farewell.is_some()).then(|| clock::now() + RETRY);
+        self.hub.poll_timeout().into_iter().chain(retry).min()
+    }
+
+    fn on_ask(&mut self, ask: Ask) {
+        match ask {
+            Ask::Open(connection, outgoing) => {
+                self.connections.insert(connection, outgoing);
+                self.hub.handle(moment(), Input::Opened(connection));
+            }
+            Ask::Input(input) => {
+                if let Input::Lost(connection) = &input {
+                    self.connections.remove(connection);
+                }
+                self.hub.handle(moment(), input);
+            }
+            // Whoever asked over HTTP and went away needs no answer.
+            Ask::CreateRoom(create, answer) => {
+                let _ = answer.send(self.hub.create_room(moment(), &create));
+            }
+            Ask::Room(name, answer) => {
+                let _ = answer.send(self.hub.room_facts(&name));
+            }
+            Ask::SetUrls(urls) => self.hub.set_urls(urls),
+            Ask::Drain(bye, answer) => {
+                self.hub.drain(bye);
+                self.farewell = Some(answer);
+            }
+        }
+    }
+
+    /// Does what the hub wants done. Bounded: refusals only ever end sessions or answer requests.
+    fn work(&mut self) {
+        while let Some(output) = self.hub.poll() {
+            match output {
+                Output::Frame(connection, frame) => self.send(connection, ToClient::Frame(frame)),
+                Output::Close(connection, bye) => {
+                    self.send(connection, ToClient::Close(bye));
+                    self.closing.extend(self.connections.remove(&connection));
+                }
+                Output::Sfu { shard, command } => {
+                    if let Err(command) = self.dispatch.command(shard, command) {
+                        self.hub.handle(moment(), Input::Refused(command));
+                    }
+                }
+                Output::Revoke(username) => self.dispatch.revoke(&username),
+            }
+        }
+        self.closing.retain(|outgoing| !outgoing.is_gone());
+        if self.closing.is_empty()
+            && let Some(answer) = self.farewell.take()
+        {
+            let _ = answer.send(());
+        }
+        let (rooms, participants) = self.hub.occupancy();
+        self.health.set_occupancy(rooms, participants);
+    }
+
+    /// A client that does not keep up loses its connection: dropping our end closes it without a word.
+    fn send(&mut self, connection: ConnectionId, to_client: ToClient) {
+        let Some(outgoing) = self.connections.get(&connection) else { return };
+        if outgoing.send(to_client) {
+            return;
+        }
+        if !outgoing.is_gone() {
+            self.exporter.slow_consumer_closed();
+        }
+        self.connections.remove(&connection);
+        self.hub.handle(moment(), Input::Lost(connection));
+    }
+}
+
+fn moment() -> Moment {
+    Moment { instant: clock::now(), unix_ms: u64::try_from(clock::unix().as_millis()).unwrap_or(u64::MAX) }
+}

@@ -1,0 +1,163 @@
+//! TURN credentials as `expiry:name` under a shared secret, and the ICE servers that go with them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+
+use super::protocol::IceServer;
+use crate::config::Secret;
+use crate::nat::Addresses;
+
+/// Signs credentials.
+#[derive(Debug, Clone)]
+pub struct Mint {
+    secret: Secret,
+    ttl: Duration,
+}
+
+/// A TURN user name with its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// `expiry:name`
+    pub username: String,
+    /// `base64(HMAC-SHA-1(secret, username))`
+    pub password: String,
+    /// When it ends, in seconds since 1970.
+    pub expires_at_secs: u64,
+}
+
+/// No credential lives longer, whatever the settings say.
+const TTL_MAX: Duration = Duration::from_secs(3600);
+
+impl Mint {
+    /// Signs with `secret`; what it signs is good for `ttl`, at most an hour.
+    pub fn new(secret: Secret, ttl: Duration) -> Self {
+        Self { secret, ttl: ttl.min(TTL_MAX) }
+    }
+
+    /// How long credentials are good for.
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// A credential for `name` from now on.
+    pub fn issue(&self, now_unix_ms: u64, name: &str) -> Credential {
+        let expires_at_secs = now_unix_ms / 1000 + self.ttl.as_secs();
+        let username = format!("{expires_at_secs}:{name}");
+        let password = password(self.secret.expose(), &username);
+        Credential { username, password, expires_at_secs }
+    }
+}
+
+fn password(secret: &str, username: &str) -> String {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    mac.update(username.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// Where this host's STUN and TURN are, as URLs (RFC 7064, RFC 7065).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IceUrls {
+    stun: Vec<String>,
+    turn: Vec<String>,
+}
+
+impl IceUrls {
+    /// One STUN and one TURN URL for each name of each listener: the host's DNS name where it has one, otherwise the
+    /// external address of each family that the listener serves.
+    pub fn new(listeners: &[SocketAddr], addresses: &Addresses) -> Self {
+        let mut urls = Self::default();
+        for listener in listeners {
+            for host in hosts(listener.ip(), addresses) {
+                let (stun, turn) = (
+                    format!("stun:{host}:{}", listener.port()),
+                    format!("turn:{host}:{}?transport=udp", listener.port()),
+                );
+                if !urls.stun.contains(&stun) {
+                    urls.stun.push(stun);
+                    urls.turn.push(turn);
+                }
+            }
+        }
+        urls
+    }
+
+    /// The `ice_servers` with a credential. Empty where this host has no address to offer.
+    pub fn servers(&self, credential: &Credential) -> Vec<IceServer> {
+        if self.stun.is_empty() {
+            return Vec::new();
+        }
+        vec![
+            IceServer { urls: self.stun.clone(), username: None, credential: None },
+            IceServer {
+                urls: self.turn.clone(),
+                username: Some(credential.username.clone()),
+                credential: Some(credential.password.clone()),
+            },
+        ]
+    }
+}
+
+fn hosts(listener: IpAddr, addresses: &Addresses) -> Vec<String> {
+    if let Some(name) = &addresses.name {
+        return vec![name.clone()];
+    }
+    let v4 = addresses.external_v4.map(|ip| ip.to_string());
+    let v6 = addresses.external_v6.map(|ip| format!("[{ip}]"));
+    match listener {
+        IpAddr::V6(ip) if ip.is_unspecified() => v4.into_iter().chain(v6).collect(),
+        // A listener on one address is reached by that address, unless the world has another name for it.
+        IpAddr::V4(ip) if addresses.local_v4 == Some(ip) || ip.is_unspecified() => v4.into_iter().collect(),
+        IpAddr::V6(ip) if addresses.local_v6 == Some(ip) => v6.into_iter().collect(),
+        IpAddr::V4(ip) => vec![ip.to_string()],
+        IpAddr::V6(ip) => vec![format!("[{ip}]")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_hmac_that_every_turn_server_expects() {
+        let mint = Mint::new(Secret::new("north"), Duration::from_secs(600));
+        let credential = mint.issue(1_795_176_000_123, "p_7");
+        assert_eq!(credential.username, "1795176600:p_7");
+        // printf 1795176600:p_7 | openssl dgst -sha1 -hmac north -binary | base64
+        assert_eq!(credential.password, "rX8FN8Dv0hmuNE0d474AUEK+p2g=");
+        assert_eq!(credential.expires_at_secs, 1_795_176_600);
+    }
+
+    #[test]
+    fn no_credential_outlives_an_hour() {
+        let mint = Mint::new(Secret::new("north"), Duration::from_secs(86_400));
+        assert_eq!(mint.issue(0, "p_7").expires_at_secs, 3600);
+    }
+
+    #[test]
+    fn urls_name_each_family_or_the_host() {
+        let mut addresses = Addresses {
+            external_v4: Some([203, 0, 113, 7].into()),
+            external_v6: "2001:db8::7".parse().ok(),
+            local_v4: Some([192, 168, 1, 50].into()),
+            ..Addresses::default()
+        };
+        let any = ["[::]:3478".parse().unwrap()];
+        let urls = IceUrls::new(&any, &addresses);
+        assert_eq!(urls.stun, ["stun:203.0.113.7:3478", "stun:[2001:db8::7]:3478"]);
+        assert_eq!(urls.turn, ["turn:203.0.113.7:3478?transport=udp", "turn:[2001:db8::7]:3478?transport=udp"]);
+
+        let behind_nat = IceUrls::new(&["192.168.1.50:3478".parse().unwrap()], &addresses);
+        assert_eq!(behind_nat.stun, ["stun:203.0.113.7:3478"]);
+        let loopback = IceUrls::new(&["127.0.0.1:3478".parse().unwrap()], &addresses);
+        assert_eq!(loopback.stun, ["stun:127.0.0.1:3478"]);
+
+        addresses.name = Some("turn.example.org".into());
+        assert_eq!(IceUrls::new(&any, &addresses).stun, ["stun:turn.example.org:3478"]);
+    }
+}

@@ -1,0 +1,286 @@
+//! Coming in: `join` and `resume`.
+
+use roundturn_sfu::{Command, ParticipantId, RoomId};
+use serde_json::value::RawValue;
+
+use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse};
+use crate::config::RoomMode;
+use crate::signal::event_log::{EventLog, Replay};
+use crate::signal::member::{Credentials, Grants, Media, Member};
+use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Joined, Reply, Resume, render_event};
+use crate::signal::random::same_secret;
+use crate::signal::room::is_room_name;
+use crate::signal::timers::Timer;
+
+/// Characters of a participant's name, and of a track's.
+pub(super) const NAME_CHARS: usize = 128;
+/// Bytes of a participant's meta: a room full of them still fits into one `joined`.
+const META_BYTES: usize = 2048;
+
+impl Hub {
+    pub(super) fn on_join(&mut self, now: Moment, connection: ConnectionId, id: Option<u64>, join: Join) {
+        match self.enter(now, connection, join) {
+            Ok(who) => {
+                self.stats.count_join("ok");
+                self.welcome(now, who, id, None);
+                self.announce(who);
+            }
+            Err(refusal) => {
+                let bye = bye_of(refusal.code);
+                self.stats.count_join(bye.as_str());
+                self.answer(connection, id, Err(refusal));
+                self.close(connection, bye, None);
+            }
+        }
+    }
+
+    fn enter(&mut self, now: Moment, connection: ConnectionId, join: Join) -> Result<ParticipantId, Refusal> {
+        if !self.config.rooms.open {
+            return refuse(ErrorCode::AuthRequired, "this server lets nobody in without a token");
+        }
+        if !is_room_name(&join.room) {
+            return refuse(ErrorCode::BadMessage, "room is 1 to 128 characters from A-Z a-z 0-9 . _ -");
+        }
+        check_name(&join.name)?;
+        let meta = checked_meta(join.meta)?;
+        let room_id = match (self.names.get(&join.room), &join.create) {
+            (Some(room), _) => *room,
+            (None, Some(create)) => self.make_room(now, Some(join.room), create)?,
+            (None, None) => return refuse(ErrorCode::RoomNotFound, "no such room; create makes one"),
+        };
+        let Some(room) = self.rooms.get_mut(&room_id) else {
+            return refuse(ErrorCode::RoomNotFound, "no such room");
+        };
+        if room.locked {
+            return refuse(ErrorCode::RoomLocked, "a moderator has locked the room");
+        }
+        if room.members.len() >= room.max_participants {
+            return refuse(ErrorCode::RoomFull, format!("the room takes {} participants", room.max_participants));
+        }
+
+        self.last_participant += 1;
+        let who = ParticipantId(self.last_participant);
+        room.last_order += 1;
+        let order = room.last_order;
+        // In an open room nobody can be told from anybody, so whoever finds it empty looks after it.
+        let grants = Grants { moderate: room.members.is_empty(), ..Grants::OPEN };
+        room.members.insert(order, who);
+        if let Some(since) = room.empty_since.take() {
+            self.timers.unset(since + self.config.rooms.empty_timeout, Timer::Room(room_id));
+            self.occupied += 1;
+        }
+        let (mode, shard) = (room.mode, room.shard);
+
+        let turn_name = format!("{}.{}", protocol::participant_name(who), self.random.word(8));
+        let credentials = Credentials::new(&self.config.mint, now, turn_name);
+        self.stats.credentials_issued += 1;
+        self.timers.set(credentials.refresh_at, Timer::Credentials(who));
+        let session = format!("s_{}", self.random.word(16));
+        self.sessions.insert(session.clone(), who);
+        self.attach(connection, who);
+        self.members.insert(
+            who,
+            Member {
+                id: who,
+                room: room_id,
+                order,
+                name: join.name,
+                meta,
+                grants,
+                session,
+                resume_key: format!("rk_{}", self.random.word(20)),
+                connection: Some(connection),
+                resume_by: None,
+                log: EventLog::default(),
+                media: Media::default(),
+                credentials,
+                joined: now.instant,
+            },
+        );
+        if mode == RoomMode::Sfu {
+            if let Some(load) = self.load.get_mut(shard) {
+                load.0 += 1;
+            }
+            let (may_publish, may_subscribe) = (grants.publish, grants.subscribe);
+            self.sfu(shard, Command::Join { room: room_id, participant: who, order, may_publish, may_subscribe });
+        }
+        Ok(who)
+    }
+
+    fn attach(&mut self, connection: ConnectionId, who: ParticipantId) {
+        if let Some(state) = self.connections.get_mut(&connection) {
+            state.participant = Some(who);
+            self.timers.unset(state.join_by, Timer::Join(connection));
+        }
+    }
+
+    /// Tells everyone who was there first. In a mesh they are the ones who offer.
+    fn announce(&mut self, who: ParticipantId) {
+        let Some(member) = self.members.get(&who) else { return };
+        let room_id = member.room;
+        let you_offer = self.rooms.get(&room_id).is_some_and(|room| room.mode == RoomMode::Mesh);
+        let text = render_event(&Event::ParticipantJoined { participant: member.facts(), you_offer });
+        for other in self.members_of(room_id) {
+            if other != who {
+                self.tell(other, text.clone());
+            }
+        }
+    }
+
+    pub(super) fn on_resume(&mut self, now: Moment, connection: ConnectionId, id: Option<u64>, resume: &Resume) {
+        let who = self.sessions.get(&resume.session).copied();
+        let key = who.and_then(|who| self.members.get(&who)).map(|member| member.resume_key.as_str());
+        let (Some(who), true) = (who, key.is_some_and(|key| same_secret(key, &resume.resume_key))) else {
+            self.stats.count_join("participant_not_found");
+            // The connection stays: its next frame may be a join.
+            let gone = refuse(ErrorCode::ParticipantNotFound, "no such session, or no longer; join anew");
+            return self.answer(connection, id, gone);
+        };
+        if let Some(old) = self.members.get_mut(&who).and_then(|member| member.connection.take()) {
+            self.close(old, Bye::Replaced, None);
+        }
+        self.attach(connection, who);
+        let Some(member) = self.members.get_mut(&who) else { return };
+        member.connection = Some(connection);
+        if let Some(resume_by) = member.resume_by.take() {
+            self.timers.unset(resume_by, Timer::Resume(who));
+        }
+        let replay = member.log.replay(resume.seq);
+        self.stats.count_join("resumed");
+        let snapshot = matches!(replay, Replay::Snapshot(_));
+        self.welcome(now, who, id, Some(snapshot));
+        let (Replay::Events(frames) | Replay::Snapshot(frames)) = replay;
+        for frame in frames {
+            self.outputs.push_back(super::Output::Frame(connection, frame));
+        }
+        if snapshot {
+            self.tell_slots(who);
+        }
+        self.deliver_answer(connection, who);
+    }
+
+    /// `joined`; `resumed` says whether it takes up an old session, and then whether it is a snapshot.
+    fn welcome(&mut self, now: Moment, who: ParticipantId, reply_to: Option<u64>, resumed: Option<bool>) {
+        self.freshen_credentials(now, who);
+        let Some(member) = self.members.get(&who) else { return };
+        let (Some(connection), Some(room)) = (member.connection, self.rooms.get(&member.room)) else { return };
+        let others = room.members.values().filter(|other| **other != who);
+        let joined = Joined {
+            reply_to,
+            protocol: protocol::PROTOCOL,
+            session: &member.session,
+            resume_key: &member.resume_key,
+            resume_seconds: self.config.rooms.resume.as_secs(),
+            resumed: resumed.is_some(),
+            snapshot: resumed == Some(true),
+            you: member.you(),
+            room: room.facts(),
+            participants: others.filter_map(|other| self.members.get(other)).map(Member::facts).collect(),
+            tracks: room.track_facts(),
+            state: room.state(),
+            ice_servers: &self.config.urls.servers(member.credentials.current()),
+            ice_servers_expire_at: member.credentials.expires_at_ms(),
+            limits: self.config.limits,
+            ping_seconds: 15,
+            now: now.unix_ms,
+        };
+        let reply = Reply::Joined(Box::new(joined));
+        self.stats.count_out(reply.kind());
+        self.outputs.push_back(super::Output::Frame(connection, protocol::render(&reply)));
+    }
+
+    pub(super) fn on_ice_servers(
+        &mut self,
+        now: Moment,
+        connection: ConnectionId,
+        who: ParticipantId,
+        reply_to: Option<u64>,
+    ) -> Answer {
+        self.freshen_credentials(now, who);
+        let Some(member) = self.members.get(&who) else { return Ok(Done::Later) };
+        let ice_servers = self.config.urls.servers(member.credentials.current());
+        let ice_servers_expire_at = member.credentials.expires_at_ms();
+        self.reply(connection, &Reply::IceServers { reply_to, ice_servers: &ice_servers, ice_servers_expire_at });
+        Ok(Done::Later)
+    }
+
+    /// A credential in its second half is replaced before it is given out again.
+    fn freshen_credentials(&mut self, now: Moment, who: ParticipantId) {
+        let Some(member) = self.members.get_mut(&who) else { return };
+        if member.credentials.is_old(&self.config.mint, now) {
+            self.renew_credentials(now, who);
+        }
+    }
+
+    fn renew_credentials(&mut self, now: Moment, who: ParticipantId) {
+        let Some(member) = self.members.get_mut(&who) else { return };
+        self.timers.unset(member.credentials.refresh_at, Timer::Credentials(who));
+        member.credentials.renew(&self.config.mint, now);
+        self.timers.set(member.credentials.refresh_at, Timer::Credentials(who));
+        self.stats.credentials_issued += 1;
+    }
+
+    pub(super) fn on_credentials_old(&mut self, now: Moment, who: ParticipantId) {
+        self.renew_credentials(now, who);
+        self.tell_ice_servers(who);
+    }
+
+    /// TURN is elsewhere from now on: everyone is told.
+    pub fn set_urls(&mut self, urls: crate::signal::credentials::IceUrls) {
+        self.config.urls = urls;
+        let mut everyone: Vec<_> = self.members.keys().copied().collect();
+        everyone.sort_unstable();
+        for who in everyone {
+            self.tell_ice_servers(who);
+        }
+    }
+
+    fn tell_ice_servers(&mut self, who: ParticipantId) {
+        let Some(member) = self.members.get(&who) else { return };
+        let ice_servers = self.config.urls.servers(member.credentials.current());
+        let ice_servers_expire_at = member.credentials.expires_at_ms();
+        self.tell(who, render_event(&Event::IceServers { ice_servers: &ice_servers, ice_servers_expire_at }));
+    }
+
+    /// The room of a participant that is known to be in one.
+    pub(super) fn room_of(&self, who: ParticipantId) -> Result<RoomId, Refusal> {
+        match self.members.get(&who) {
+            Some(member) => Ok(member.room),
+            None => refuse(ErrorCode::ParticipantNotFound, "no longer in the room"),
+        }
+    }
+}
+
+/// How a refused join ends.
+fn bye_of(code: ErrorCode) -> Bye {
+    match code {
+        ErrorCode::AuthRequired => Bye::AuthRequired,
+        ErrorCode::RoomNotFound => Bye::RoomNotFound,
+        ErrorCode::RoomFull => Bye::RoomFull,
+        ErrorCode::RoomLocked => Bye::RoomLocked,
+        _ => Bye::BadMessage,
+    }
+}
+
+pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.chars().count() > NAME_CHARS {
+        return refuse(ErrorCode::BadMessage, format!("a name has at most {NAME_CHARS} characters"));
+    }
+    Ok(())
+}
+
+/// Meta is an object and small; none is an empty one.
+pub(super) fn checked_meta(meta: Option<Box<RawValue>>) -> Result<Box<RawValue>, Refusal> {
+    let Some(meta) = meta else { return Ok(empty_object()) };
+    if !meta.get().starts_with('{') {
+        return refuse(ErrorCode::BadMessage, "meta is an object");
+    }
+    if meta.get().len() > META_BYTES {
+        return refuse(ErrorCode::TooLarge, format!("meta has at most {META_BYTES} bytes"));
+    }
+    Ok(meta)
+}
+
+fn empty_object() -> Box<RawValue> {
+    RawValue::from_string("{}".to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,81 @@
+//! `moderate`: who may, and what happens.
+
+use roundturn_sfu::{Command, ParticipantId, RoomId, TrackId};
+
+use super::{Answer, ConnectionId, Done, Hub, Moment, refuse};
+use crate::signal::protocol::{self, Action, Bye, ErrorCode, Event, Moderate, Reply};
+
+/// Characters of a moderator's reason.
+const REASON_CHARS: usize = 200;
+
+impl Hub {
+    pub(super) fn on_moderate(
+        &mut self,
+        now: Moment,
+        connection: ConnectionId,
+        who: ParticipantId,
+        id: Option<u64>,
+        moderate: &Moderate,
+    ) -> Answer {
+        let room_id = self.room_of(who)?;
+        if !self.members.get(&who).is_some_and(|member| member.grants.moderate) {
+            return refuse(ErrorCode::Forbidden, "needs the grant moderate");
+        }
+        match moderate.action {
+            Action::Remove => self.remove(now, room_id, moderate),
+            Action::Mute => self.mute_by_moderator(room_id, moderate),
+            Action::Lock => self.set_lock(room_id, true),
+            Action::Unlock => self.set_lock(room_id, false),
+            Action::End => {
+                // The room takes the connection with it: the answer goes first.
+                if let Some(reply_to) = id {
+                    self.reply(connection, &Reply::Ok { reply_to, at: None, room_seq: None });
+                }
+                self.end_room(room_id, Bye::RoomEnded);
+                Ok(Done::Later)
+            }
+        }
+    }
+
+    fn remove(&mut self, now: Moment, room_id: RoomId, moderate: &Moderate) -> Answer {
+        let target = self.participant_in(room_id, moderate.participant.as_deref().unwrap_or_default())?;
+        let reason: Option<String> = moderate.reason.as_ref().map(|text| text.chars().take(REASON_CHARS).collect());
+        self.dismiss(now, target, Bye::Removed, reason.as_deref());
+        Ok(Done::Ok)
+    }
+
+    fn mute_by_moderator(&mut self, room_id: RoomId, moderate: &Moderate) -> Answer {
+        let tracks: Vec<TrackId> = match (&moderate.track, &moderate.participant) {
+            (Some(track), _) => {
+                let named = protocol::track_id(track);
+                let known = |track: &TrackId| self.rooms.get(&room_id).is_some_and(|room| room.tracks.contains_key(track));
+                match named.filter(known) {
+                    Some(track) => vec![track],
+                    None => return refuse(ErrorCode::TrackNotFound, "no such track in this room"),
+                }
+            }
+            (None, Some(participant)) => {
+                let target = self.participant_in(room_id, participant)?;
+                self.rooms.get(&room_id).map(|room| room.tracks_of(target)).unwrap_or_default()
+            }
+            (None, None) => return refuse(ErrorCode::BadMessage, "mute names a track or a participant"),
+        };
+        let shard = self.rooms.get(&room_id).map_or(0, |room| room.shard);
+        for track in tracks {
+            self.sfu(shard, Command::Mute { track, muted: true });
+        }
+        Ok(Done::Ok)
+    }
+
+    fn set_lock(&mut self, room_id: RoomId, locked: bool) -> Answer {
+        let Some(room) = self.rooms.get_mut(&room_id) else {
+            return refuse(ErrorCode::RoomNotFound, "the room has ended");
+        };
+        if room.locked != locked {
+            room.locked = locked;
+            let facts = room.facts();
+            self.tell_room(room_id, None, &Event::RoomChanged { room: facts });
+        }
+        Ok(Done::Ok)
+    }
+}

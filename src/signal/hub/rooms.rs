@@ -1,0 +1,148 @@
+//! Rooms: making them, placing them, ending them.
+
+use std::time::Duration;
+
+use roundturn_sfu::RoomId;
+
+use super::{Hub, Moment, Refusal, refuse};
+use crate::config::RoomMode;
+use crate::signal::protocol::{Bye, Create, ErrorCode, Mode, RoomFacts};
+use crate::signal::room::{Plan, Room};
+use crate::signal::timers::Timer;
+
+/// Why a room was not made over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotMade {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+}
+
+impl Hub {
+    /// Makes a room with a name of our choosing, for whoever comes first.
+    ///
+    /// # Errors
+    /// When rooms are not open, a value is out of range, or there are too many rooms.
+    pub fn create_room(&mut self, now: Moment, create: &Create) -> Result<RoomFacts, NotMade> {
+        let made = if self.draining.is_some() {
+            refuse(ErrorCode::Draining, "the server is about to stop")
+        } else if !self.config.rooms.open {
+            refuse(ErrorCode::AuthRequired, "needs a token with the grant moderate")
+        } else {
+            self.make_room(now, None, create)
+        };
+        let facts = |room: RoomId| self.rooms.get(&room).map(Room::facts);
+        match made.map(facts) {
+            Ok(Some(facts)) => Ok(facts),
+            Ok(None) => Err(NotMade { code: ErrorCode::Internal, message: "the room is gone".into() }),
+            Err(refusal) => Err(NotMade { code: refusal.code, message: refusal.message.into_owned() }),
+        }
+    }
+
+    /// What anyone may know of a room.
+    pub fn room_facts(&self, name: &str) -> Option<RoomFacts> {
+        self.names.get(name).and_then(|room| self.rooms.get(room)).map(Room::facts)
+    }
+
+    pub(super) fn make_room(&mut self, now: Moment, name: Option<String>, create: &Create) -> Result<RoomId, Refusal> {
+        let max_participants = match create.max_participants {
+            Some(0) => return refuse(ErrorCode::BadMessage, "max_participants is at least 1"),
+            Some(wanted) => self.config.rooms.max_participants.min(wanted as usize),
+            None => self.config.rooms.max_participants,
+        };
+        let ttl = match create.ttl_seconds {
+            Some(0) => return refuse(ErrorCode::BadMessage, "ttl_seconds is at least 1"),
+            Some(wanted) => self.config.rooms.ttl.min(Duration::from_secs(wanted)),
+            None => self.config.rooms.ttl,
+        };
+        if self.rooms.len() >= self.config.rooms_max && !self.drop_oldest_empty_room() {
+            return refuse(ErrorCode::RoomFull, "the server has as many rooms as it takes");
+        }
+        let mode = match create.mode {
+            Some(Mode::Mesh) => RoomMode::Mesh,
+            Some(Mode::Sfu) => RoomMode::Sfu,
+            None => self.config.rooms.mode,
+        };
+        let name = name.unwrap_or_else(|| self.unused_room_name());
+        self.last_room += 1;
+        let id = RoomId(self.last_room);
+        let shard = if mode == RoomMode::Sfu { self.least_loaded_shard() } else { 0 };
+        let expires = now.instant + ttl;
+        let expires_at = now.unix_ms + u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX / 2);
+        let plan = Plan { name: name.clone(), mode, max_participants, expires, expires_at, shard };
+        self.rooms.insert(id, Room::new(now.instant, id, plan));
+        self.names.insert(name, id);
+        self.timers.set(expires, Timer::Room(id));
+        self.timers.set(now.instant + self.config.rooms.empty_timeout, Timer::Room(id));
+        Ok(id)
+    }
+
+    fn unused_room_name(&mut self) -> String {
+        // A second try is as good as never needed; a longer name is the way out of an endless one.
+        let name = self.random.room_name();
+        if self.names.contains_key(&name) { format!("{name}-{}", self.random.room_name()) } else { name }
+    }
+
+    /// The shard with the fewest participants; where equal, the one with the fewest rooms.
+    fn least_loaded_shard(&mut self) -> usize {
+        let shard = (0..self.load.len()).min_by_key(|shard| self.load[*shard]).unwrap_or(0);
+        if let Some(load) = self.load.get_mut(shard) {
+            load.1 += 1;
+        }
+        shard
+    }
+
+    /// Where there are too many rooms, the one that has been empty for longest loses. Bounded by the number of rooms.
+    fn drop_oldest_empty_room(&mut self) -> bool {
+        let empty = self.rooms.values().filter_map(|room| Some((room.empty_since?, room.id)));
+        let Some((_, room)) = empty.min() else { return false };
+        self.remove_room(room);
+        true
+    }
+
+    pub(super) fn note_if_empty(&mut self, now: Moment, room_id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&room_id) else { return };
+        if room.members.is_empty() {
+            room.empty_since = Some(now.instant);
+            // A lock that nobody is left to open would keep everyone out until the room ends.
+            room.locked = false;
+            self.timers.set(now.instant + self.config.rooms.empty_timeout, Timer::Room(room_id));
+        }
+    }
+
+    pub(super) fn on_room_timer(&mut self, now: Moment, room_id: RoomId) {
+        let Some(room) = self.rooms.get(&room_id) else { return };
+        let empty_for = room.empty_since.map(|since| now.instant.saturating_duration_since(since));
+        if room.expires <= now.instant {
+            self.end_room(room_id, Bye::RoomExpired);
+        } else if empty_for.is_some_and(|time| time >= self.config.rooms.empty_timeout) {
+            self.remove_room(room_id);
+        }
+    }
+
+    /// Ends a room and every session in it.
+    pub(super) fn end_room(&mut self, room_id: RoomId, bye: Bye) {
+        for who in self.members_of(room_id) {
+            if let Some(connection) = self.members.get(&who).and_then(|member| member.connection) {
+                self.close(connection, bye, None);
+            }
+            self.forget(who);
+        }
+        self.remove_room(room_id);
+    }
+
+    fn remove_room(&mut self, room_id: RoomId) {
+        let Some(room) = self.rooms.remove(&room_id) else { return };
+        self.names.remove(&room.name);
+        self.timers.unset(room.expires, Timer::Room(room_id));
+        if let Some(since) = room.empty_since {
+            self.timers.unset(since + self.config.rooms.empty_timeout, Timer::Room(room_id));
+        }
+        if room.mode == RoomMode::Sfu
+            && let Some(load) = self.load.get_mut(room.shard)
+        {
+            load.1 = load.1.saturating_sub(1);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What clients say.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// What every frame has: its type, and a number where it wants an answer.
+#[derive(Debug, Deserialize)]
+pub struct Envelope {
+    /// The message's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The client's number for the request, positive.
+    #[serde(default)]
+    pub id: Option<std::num::NonZeroU64>,
+}
+
+/// Everything that a client may ask once it is in, and the two ways of coming in.
+#[derive(Debug)]
+pub enum Request {
+    /// Enter a room.
+    Join(Box<Join>),
+    /// Take up a session whose connection was lost.
+    Resume(Resume),
+    /// To one participant of a mesh room, unread.
+    Signal(Signal),
+    /// To the room or some of it, unread.
+    Message(Message),
+    /// SDP for the SFU.
+    Offer(Box<OfferRequest>),
+    /// A candidate that a client trickles.
+    Candidate(Candidate),
+    /// Stop or resume a track.
+    Mute(Mute),
+    /// End a track.
+    Unpublish(Unpublish),
+    /// Another name, other meta.
+    Update(Update),
+    /// Fresh ICE servers.
+    IceServers,
+    /// The clock, please.
+    Ping(Ping),
+    /// A moderator's wish.
+    Moderate(Moderate),
+    /// The end.
+    Leave,
+    /// A type that this server does not have.
+    Unknown,
+}
+
+impl Request {
+    /// Reads the message of an envelope from the frame that the envelope was read from.
+    ///
+    /// # Errors
+    /// A sentence for people when a field is missing, of the wrong type or out of range.
+    pub fn parse(kind: &str, frame: &str) -> Result<Self, String> {
+        Ok(match kind {
+            "join" => Self::Join(message(frame)?),
+            "resume" => Self::Resume(message(frame)?),
+            "signal" => Self::Signal(message(frame)?),
+            "message" => Self::Message(message(frame)?),
+            "offer" => Self::Offer(message(frame)?),
+            "candidate" => Self::Candidate(message(frame)?),
+            "mute" => Self::Mute(message(frame)?),
+            "unpublish" => Self::Unpublish(message(frame)?),
+            "update" => Self::Update(message(frame)?),
+            "ice_servers" => Self::IceServers,
+            "ping" => Self::Ping(message(frame)?),
+            "moderate" => Self::Moderate(message(frame)?),
+            "leave" => Self::Leave,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+fn message<T: DeserializeOwned>(frame: &str) -> Result<T, String> {
+    serde_json::from_str(frame).map_err(|error| {
+        let text = error.to_string();
+        // serde ends with " at line 1 column 17", which helps nobody whose frame is one line.
+        text.rsplit_once(" at line ").map_or(text.clone(), |(reason, _)| reason.to_owned())
+    })
+}
+
+/// `join`
+#[derive(Debug, Deserialize)]
+pub struct Join {
+    /// The room's name.
+    pub room: String,
+    /// What others see.
+    #[serde(default)]
+    pub name: String,
+    /// Whatever the application wants others to see.
+    #[serde(default)]
+    pub meta: Option<Box<RawValue>>,
+    /// Make the room where it does not exist.
+    #[serde(default)]
+    pub create: Option<Create>,
+}
+
+/// What a new room shall be. What is absent is as the server's settings say.
+#[derive(Debug, Default, Clone, Deserialize)]
+pub struct Create {
+    /// How media flows.
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    /// At most as many as the settings allow.
+    #[serde(default)]
+    pub max_participants: Option<u32>,
+    /// At most as long as the settings allow.
+    #[serde(default)]
+    pub ttl_seconds: Option<u64>,
+}
+
+/// How media flows, as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Between the participants.
+    Mesh,
+    /// Through us.
+    Sfu,
+}
+
+/// `resume`
+#[derive(Debug, Deserialize)]
+pub struct Resume {
+    /// The session's name.
+    pub session: String,
+    /// The key that `joined` gave.
+    pub resume_key: String,
+    /// The last event that the client has.
+    pub seq: u64,
+}
+
+/// `signal`
+#[derive(Debug, Deserialize)]
+pub struct Signal {
+    /// To whom.
+    pub to: String,
+    /// Passed on as it came.
+    pub data: Box<RawValue>,
+}
+
+/// `message`
+#[derive(Debug, Deserialize)]
+pub struct Message {
+    /// To whom.
+    pub to: Recipients,
+    /// What it is about.
+    #[serde(default)]
+    pub topic: String,
+    /// Passed on as it came.
+    #[serde(default)]
+    pub data: Option<Box<RawValue>>,
+    /// Whether the sender wants it too.
+    #[serde(default)]
+    pub echo: bool,
+    /// Whether it becomes the topic's current value.
+    #[serde(default)]
+    pub keep: bool,
+}
+
+/// `"*"` or a list of participants.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Recipients {
+    /// A list.
+    Some(Vec<String>),
+    /// `"*"`; any other string is refused by whoever reads it.
+    Word(String),
+}
+
+/// `offer`
+#[derive(Debug, Deserialize)]
+pub struct OfferRequest {
+    /// The client's number for this offer.
+    pub generation: u64,
+    /// The SDP.
+    pub sdp: String,
+    /// What the client's own sections carry.
+    #[serde(default)]
+    pub tracks: Vec<TrackEntry>,
+    /// The sections that the client receives on.
+    #[serde(default)]
+    pub slots: Slots,
+}
+
+/// One section that the client sends on.
+#[derive(Debug, Deserialize)]
+pub struct TrackEntry {
+    /// The section's `a=mid`.
+    pub mid: String,
+    /// Its source.
+    pub source: Source,
+    /// A name of the client's choosing.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// A source, as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A microphone.
+    Microphone,
+    /// A camera.
+    Camera,
+    /// A shared screen.
+    Screen,
+    /// The sound of a shared screen.
+    ScreenAudio,
+}
+
+/// Sections that a client receives on, by kind.
+#[derive(Debug, Default, Deserialize)]
+pub struct Slots {
+    /// Audio sections.
+    #[serde(default)]
+    pub audio: Vec<String>,
+    /// Video sections.
+    #[serde(default)]
+    pub video: Vec<String>,
+}
+
+/// `candidate`
+#[derive(Debug, Deserialize)]
+pub struct Candidate {
+    /// An `RTCIceCandidateInit`; `null` stands for the end of candidates.
+    #[serde(default)]
+    pub candidate: Option<CandidateInit>,
+}
+
+/// The part of an `RTCIceCandidateInit` that we need.
+#[derive(Debug, Deserialize)]
+pub struct CandidateInit {
+    /// The `candidate` attribute's value; empty stands for the end of candidates.
+    #[serde(default)]
+    pub candidate: String,
+}
+
+/// `mute`
+#[derive(Debug, Deserialize)]
+pub struct Mute {
+    /// The track.
+    pub track: String,
+    /// Whether it is now muted.
+    pub muted: bool,
+}
+
+/// `unpublish`
+#[derive(Debug, Deserialize)]
+pub struct Unpublish {
+    /// The track.
+    pub track: String,
+}
+
+/// `update`
+#[derive(Debug, Deserialize)]
+pub struct Update {
+    /// What others see from now on; unchanged when absent.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Whatever the application wants others to see; unchanged when absent.
+    #[serde(default)]
+    pub meta: Option<Box<RawValue>>,
+}
+
+/// `ping`
+#[derive(Debug, Deserialize)]
+pub struct Ping {
+    /// Comes back as it is.
+    #[serde(default)]
+    pub sent: Option<Box<RawValue>>,
+}
+
+/// `moderate`
+#[derive(Debug, Deserialize)]
+pub struct Moderate {
+    /// What to do.
+    pub action: Action,
+    /// To whom.
+    #[serde(default)]
+    pub participant: Option<String>,
+    /// To which track.
+    #[serde(default)]
+    pub track: Option<String>,
+    /// Why, for the one it happens to.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What a moderator may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// End a participant's session.
+    Remove,
+    /// Mute a track, or all of a participant's.
+    Mute,
+    /// Let nobody new in.
+    Lock,
+    /// Let people in again.
+    Unlock,
+    /// End the room.
+    End,
+}

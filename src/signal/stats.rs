@@ -1,0 +1,122 @@
+//! What the hub counts, by finite sets of words.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Frames from clients, by type.
+pub const IN: &[&str] = &[
+    "join",
+    "resume",
+    "signal",
+    "message",
+    "offer",
+    "candidate",
+    "mute",
+    "unpublish",
+    "update",
+    "ice_servers",
+    "ping",
+    "moderate",
+    "leave",
+    "unknown",
+    "bad_message",
+];
+
+/// Frames to clients, by type.
+pub const OUT: &[&str] = &[
+    "ok",
+    "error",
+    "joined",
+    "answer",
+    "ice_servers",
+    "pong",
+    "bye",
+    "participant_joined",
+    "participant_left",
+    "participant_updated",
+    "room_changed",
+    "signal",
+    "message",
+    "track_added",
+    "track_changed",
+    "track_removed",
+    "slots",
+    "speakers",
+    "quality",
+    "restart_ice",
+];
+
+/// How a join or a resume may end.
+pub const JOINS: &[&str] = &[
+    "ok",
+    "resumed",
+    "bad_message",
+    "auth_required",
+    "room_not_found",
+    "room_full",
+    "room_locked",
+    "participant_not_found",
+    "join_timeout",
+];
+
+/// Counters since the start.
+#[derive(Debug, Default)]
+pub struct Stats {
+    frames_in: Counts,
+    frames_out: Counts,
+    joins: Counts,
+    /// TURN credentials signed.
+    pub credentials_issued: u64,
+    /// Times from `join` to the first connected transport, until somebody takes them. At most one for each participant
+    /// and taken after each turn of the actor.
+    pub join_durations: Vec<Duration>,
+}
+
+/// Counters by word; words outside the finite sets are never put in.
+#[derive(Debug, Default)]
+pub struct Counts(BTreeMap<&'static str, u64>);
+
+impl Counts {
+    fn add(&mut self, words: &'static [&'static str], word: &str) {
+        if let Some(word) = words.iter().find(|known| **known == word) {
+            *self.0.entry(word).or_default() += 1;
+        }
+    }
+
+    /// How often `word` was counted.
+    pub fn of(&self, word: &str) -> u64 {
+        self.0.get(word).copied().unwrap_or(0)
+    }
+}
+
+impl Stats {
+    /// Counts a frame from a client.
+    pub fn count_in(&mut self, kind: &str) {
+        self.frames_in.add(IN, kind);
+    }
+
+    /// Counts a frame to a client.
+    pub fn count_out(&mut self, kind: &str) {
+        self.frames_out.add(OUT, kind);
+    }
+
+    /// Counts the end of a join.
+    pub fn count_join(&mut self, result: &str) {
+        self.joins.add(JOINS, result);
+    }
+
+    /// Frames from clients, by type.
+    pub fn frames_in(&self) -> &Counts {
+        &self.frames_in
+    }
+
+    /// Frames to clients, by type.
+    pub fn frames_out(&self) -> &Counts {
+        &self.frames_out
+    }
+
+    /// Ends of joins.
+    pub fn joins(&self) -> &Counts {
+        &self.joins
+    }
+}

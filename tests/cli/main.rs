@@ -1,0 +1,139 @@
+//! The program as people and scripts call it: output, exit codes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+/// Runs the program with a configuration of its own and none of this process's variables.
+fn roundturn(arguments: &[&str], config: &str) -> Output {
+    let name = format!("roundturn-cli-{}-{:?}.toml", std::process::id(), std::thread::current().id());
+    let file = std::env::temp_dir().join(name.replace(['(', ')'], "-"));
+    std::fs::write(&file, config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_roundturn"))
+        .args(arguments)
+        .env_clear()
+        .env("ROUNDTURN_CONFIG", &file)
+        .output()
+        .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    output
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn check_says_what_is_decided() {
+    let output = roundturn(&["check"], "[rooms]\nttl = \"2h\"");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("rooms.ttl"), "{}", stdout(&output));
+    assert!(stdout(&output).lines().any(|line| line.starts_with("rooms.ttl") && line.ends_with("  2h")));
+}
+
+#[test]
+fn check_answers_in_json() {
+    let good = roundturn(&["check", "--json"], "[rooms]\nttl = \"2h\"");
+    let answer: serde_json::Value = serde_json::from_slice(&good.stdout).unwrap();
+    assert_eq!((&answer["ok"], &answer["settings"]["rooms"]["ttl"]), (&true.into(), &"2h".into()));
+    let bad = roundturn(&["check", "--json"], "[rooms]\nopne = true");
+    assert_eq!(bad.status.code(), Some(78));
+    let answer: serde_json::Value = serde_json::from_slice(&bad.stdout).unwrap();
+    assert_eq!(answer["problems"][0]["line"], 2);
+    assert_eq!(answer["problems"][0]["key"], "rooms.opne");
+}
+
+#[test]
+fn a_refused_configuration_starts_nothing_and_exits_with_78() {
+    for arguments in [&["run"][..], &[], &["check"], &["credentials"], &["health"]] {
+        let output = roundturn(arguments, "[shards]\ncount = 1000");
+        assert_eq!(output.status.code(), Some(78), "{arguments:?}");
+        let said = stderr(&output);
+        assert!(said.ends_with(".toml:2: shards.count = 1000: must be from 0 to 64\n"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn a_missing_configuration_that_is_named_exits_with_78() {
+    let output = roundturn(&["check", "--config", "/nonexistent.toml"], "");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("/nonexistent.toml"), "{}", stderr(&output));
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    assert_eq!(roundturn(&["juggle"], "").status.code(), Some(2));
+    assert_eq!(roundturn(&["check", "--loud"], "").status.code(), Some(2));
+    assert_eq!(roundturn(&["credentials", "--ttl", "forever"], "").status.code(), Some(2));
+}
+
+#[test]
+fn version_and_help() {
+    let output = roundturn(&["--version"], "");
+    assert_eq!(stdout(&output).trim(), concat!("roundturn ", env!("CARGO_PKG_VERSION")));
+    let help = stdout(&roundturn(&["--help"], ""));
+    for command in ["run", "check", "credentials", "health"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command} in {help}");
+    }
+    assert!(!help.contains('\u{1b}'), "colours are for terminals");
+}
+
+#[test]
+fn credentials_are_made_with_the_configured_secret() {
+    let config = "[auth]\nsecret = \"0123456789abcdef\"\n[address]\nexternal = \"turn.example.org\"";
+    let output = roundturn(&["credentials", "alice", "--ttl", "10m", "--json"], config);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let username = answer["username"].as_str().unwrap();
+    let (expiry, name) = username.split_once(':').unwrap();
+    assert_eq!((name, expiry.len()), ("alice", 10));
+    let expires = expiry.parse().unwrap();
+    let minted = roundturn::credential::mint(b"0123456789abcdef", expires, Some("alice"));
+    assert_eq!(answer["password"], minted.password);
+    assert_eq!(answer["ttl"], 600);
+    assert_eq!(answer["urls"][0], "turn:turn.example.org:3478?transport=udp");
+}
+
+#[test]
+fn credentials_need_a_secret_that_others_know_and_last_an_hour_at_most() {
+    let random = roundturn(&["credentials"], "");
+    assert_eq!(random.status.code(), Some(1));
+    assert!(stderr(&random).contains("set auth.secret"), "{}", stderr(&random));
+    let long = roundturn(&["credentials", "--ttl", "2h"], "[auth]\nsecret = \"0123456789abcdef\"");
+    assert_eq!(long.status.code(), Some(1));
+    assert!(stderr(&long).contains("at most 60m"), "{}", stderr(&long));
+}
+
+/// Answers one request of `health` and tells how it ended.
+fn health_hears(answer: &'static str) -> Output {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 512];
+        let read = stream.read(&mut request).unwrap();
+        assert!(request[..read].starts_with(b"GET /health HTTP/1.1\r\n"));
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let output = roundturn(&["health"], &format!("[listen]\nhttp = [\"{address}\"]"));
+    server.join().unwrap();
+    output
+}
+
+#[test]
+fn health_is_0_where_the_daemon_serves_and_1_where_it_does_not() {
+    let serving = health_hears("HTTP/1.1 200 OK\r\n\r\n{\"status\":\"ok\"}");
+    assert_eq!((serving.status.code(), stdout(&serving).trim()), (Some(0), "{\"status\":\"ok\"}"));
+    assert_eq!(health_hears("HTTP/1.1 503 Service Unavailable\r\n\r\nno").status.code(), Some(1));
+    assert_eq!(health_hears("nonsense").status.code(), Some(1));
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = roundturn(&["health"], &format!("[listen]\nhttp = [\"{free}\"]"));
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(stderr(&nobody).contains("no answer from http://127.0.0.1:"), "{}", stderr(&nobody));
+}

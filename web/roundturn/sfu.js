@@ -1,0 +1,298 @@
+// SFU rooms: one peer connection to the server. The client offers, the server answers; `slots` then says whose track is in
+// which receive section, and `mid` is the only link between the two.
+//
+// Own sources keep their section for as long as the connection lives: publishing again after an unpublish uses it anew.
+
+import { Publications } from './publications.js';
+
+const SLOTS_DEFAULT = { audio: 4, video: 9 };
+const BITRATE = { camera: 1_500_000, screen: 2_500_000 };
+const USED_CODECS = ['audio/opus', 'video/vp8', 'video/rtx'];
+const H264_BASELINE = ['packetization-mode=1', 'profile-level-id=42e01f'];
+const RETRIES = 5;
+const RETRY_MS = 300;
+const DISCONNECTED_MS = 3_000;
+const RESTART_EVERY_MS = 6_000;
+
+export class Sfu {
+  #context; #connection; #senders = new Map(); #slots = { audio: [], video: [] };
+  /** Tracks of others by their id, as announced; the track in each slot by its mid. */
+  #tracks = new Map(); #filled = new Map(); #publications = new Map();
+  #generation = 0; #running = null; #wanted = false; #restartIce = false; #restartTimer = 0; #startTimer = 0;
+  #closed = false;
+
+  constructor(context) {
+    this.#context = context;
+    this.#connection = new RTCPeerConnection(context.rtc);
+    this.#connection.onconnectionstatechange = () => this.#connectionChanged();
+  }
+
+  /** `tracks` is the server's whole list. */
+  start(tracks, resumed) {
+    this.#tracks = new Map(tracks.filter((one) => this.#context.room.participant(one.participant)).map((one) => [one.track, one]));
+    this.#sync();
+    if (resumed) return this.resumed();
+    // What is published right after joining goes into the first offer.
+    this.#startTimer = setTimeout(() => {
+      for (const local of this.#context.locals.values()) this.#attach(local);
+      const { audio, video } = { ...SLOTS_DEFAULT, ...this.#context.room.limits.slots };
+      this.#addSlots({ audio: Math.min(audio, SLOTS_DEFAULT.audio), video: Math.min(video, SLOTS_DEFAULT.video) });
+      this.#negotiate().catch((error) => this.#context.emit('error', { error }));
+    }, 0);
+  }
+
+  resumed() {
+    if (this.#connection.connectionState === 'failed') this.#restart(0);
+  }
+
+  connections() {
+    return new Map([['', this.#connection]]);
+  }
+
+  participantJoined(participant) {
+    participant.connection = this.#connection.connectionState;
+    this.#publications.set(participant.id, new Publications(this.#context, participant));
+    queueMicrotask(() => !this.#closed && this.#sync());
+  }
+
+  participantLeft(participant) {
+    for (const [id, track] of this.#tracks) if (track.participant === participant.id) this.#tracks.delete(id);
+    this.#publications.get(participant.id)?.clear();
+    this.#publications.delete(participant.id);
+  }
+
+  setIceServers(rtc) {
+    this.#connection.setConfiguration(rtc);
+  }
+
+  event(frame) {
+    switch (frame.type) {
+      case 'slots': return this.#fill(frame);
+      case 'track_added':
+      case 'track_changed': return this.#trackChanged(frame.track !== null && typeof frame.track === 'object' ? frame.track : frame);
+      case 'track_removed':
+        this.#tracks.delete(frame.track?.track ?? frame.track);
+        return this.#sync();
+      case 'restart_ice': return this.#restart(0);
+      case 'more_slots':
+        this.#addSlots(frame);
+        return void this.#negotiate().catch((error) => this.#context.emit('error', { error }));
+      case 'layers': return this.#context.emit('layers', { track: frame.track, heights: frame.heights });
+      default: return undefined;
+    }
+  }
+
+  async publish(local) {
+    if (this.#generation === 0 && !this.#running) return this.#started();
+    this.#attach(local);
+    try {
+      await this.#negotiate();
+    } catch (error) {
+      await this.#detach(local);
+      throw error;
+    }
+  }
+
+  async unpublish(local) {
+    const { id } = local;
+    local.id = null;
+    await this.#detach(local);
+    if (id) await this.#context.request({ type: 'unpublish', track: id });
+    await this.#negotiate();
+  }
+
+  async mute(local) {
+    if (local.id) await this.#context.request({ type: 'mute', track: local.id, muted: local.muted });
+  }
+
+  async replaceTrack(local) {
+    await this.#senders.get(local.source)?.sender.replaceTrack(local.track);
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#restartTimer);
+    clearTimeout(this.#startTimer);
+    this.#connection.onconnectionstatechange = null;
+    this.#connection.close();
+    for (const publications of this.#publications.values()) publications.clear();
+  }
+
+  // Resolves once the first offer, which carries all that was published before it, is answered.
+  async #started() {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await this.#running;
+  }
+
+  #attach(local) {
+    const known = this.#senders.get(local.source);
+    if (known) {
+      known.direction = 'sendonly';
+      known.sender.replaceTrack(local.track).catch(() => {});
+      return;
+    }
+    const maxBitrate = local.maxBitrate ?? BITRATE[local.source];
+    const transceiver = this.#connection.addTransceiver(local.track ?? local.kind, {
+      direction: 'sendonly',
+      ...(maxBitrate ? { sendEncodings: [{ maxBitrate }] } : {}),
+    });
+    offerOnlyUsed(transceiver, local.kind);
+    this.#senders.set(local.source, transceiver);
+  }
+
+  async #detach(local) {
+    const transceiver = this.#senders.get(local.source);
+    if (!transceiver) return;
+    transceiver.direction = 'inactive';
+    await transceiver.sender.replaceTrack(null);
+  }
+
+  // Adds receive sections until there are so many of each kind.
+  #addSlots(wanted) {
+    for (const kind of ['audio', 'video']) {
+      const most = this.#context.room.limits.slots?.[kind] ?? SLOTS_DEFAULT[kind];
+      while (this.#slots[kind].length < Math.min(wanted[kind] ?? 0, most)) {
+        const transceiver = this.#connection.addTransceiver(kind, { direction: 'recvonly' });
+        offerOnlyUsed(transceiver, kind);
+        this.#slots[kind].push(transceiver);
+      }
+    }
+  }
+
+  // One offer is in flight at a time; what is wanted meanwhile goes into the next.
+  #negotiate() {
+    this.#wanted = true;
+    this.#running ??= this.#negotiateAll().finally(() => { this.#running = null; });
+    return this.#running;
+  }
+
+  async #negotiateAll() {
+    for (let failures = 0; this.#wanted && !this.#closed;) {
+      this.#wanted = false;
+      try {
+        await this.#offer();
+        failures = 0;
+      } catch (error) {
+        if (this.#closed) return;
+        if (this.#connection.signalingState !== 'stable') await this.#connection.setLocalDescription({ type: 'rollback' });
+        if (!['stale_offer', 'offer_pending'].includes(error.code) || ++failures > RETRIES) throw error;
+        this.#wanted = true;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * failures));
+      }
+    }
+  }
+
+  async #offer() {
+    const connection = this.#connection;
+    const iceRestart = this.#restartIce;
+    this.#restartIce = false;
+    await connection.setLocalDescription(await connection.createOffer({ iceRestart }));
+    const sending = [...this.#senders].filter(([source]) => this.#context.locals.has(source));
+    const answer = await this.#context.request({
+      type: 'offer',
+      generation: ++this.#generation,
+      sdp: connection.localDescription.sdp,
+      tracks: sending.map(([source, { mid }]) => ({ mid, source, name: this.#context.locals.get(source).name || undefined })),
+      slots: { audio: this.#slots.audio.map((one) => one.mid), video: this.#slots.video.map((one) => one.mid) },
+      ...(iceRestart ? { ice_restart: true } : {}),
+    });
+    if (this.#closed) return;
+    await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    this.#answered(answer.tracks ?? []);
+    this.#sync();
+  }
+
+  // Our tracks have their names now; a mute that was wished for earlier can be told.
+  #answered(tracks) {
+    for (const { mid, track } of tracks) {
+      const source = [...this.#senders].find(([, transceiver]) => transceiver.mid === mid)?.[0];
+      const local = this.#context.locals.get(source);
+      if (!local || local.id === track) continue;
+      local.id = track;
+      if (local.muted) this.mute(local).catch((error) => this.#context.emit('error', { error }));
+    }
+  }
+
+  #fill(frame) {
+    for (const kind of ['audio', 'video']) {
+      if (!frame[kind]) continue;
+      for (const slot of this.#slots[kind]) this.#filled.delete(slot.mid);
+      for (const { mid, track } of frame[kind]) if (track) this.#filled.set(mid, track);
+    }
+    this.#sync();
+  }
+
+  #trackChanged(track) {
+    if (track.participant === this.#context.room.you.id) return this.#ownTrackChanged(track);
+    this.#tracks.set(track.track, { ...this.#tracks.get(track.track), ...track });
+    this.#sync();
+  }
+
+  // A moderator muted us: the server forwards nothing, and the page should say so.
+  #ownTrackChanged({ track: id, muted }) {
+    const local = [...this.#context.locals.values()].find((one) => one.id === id);
+    if (!local || muted === undefined || local.muted === muted) return;
+    local.muted = muted;
+    if (local.track) local.track.enabled = !muted;
+    this.#context.emit('track-muted', { participant: local.participant, publication: local, source: local.source, muted });
+  }
+
+  // Announced tracks and filled slots together make the publications.
+  #sync() {
+    const media = new Map();
+    for (const transceiver of [...this.#slots.audio, ...this.#slots.video]) {
+      const track = this.#filled.get(transceiver.mid);
+      if (track && transceiver.currentDirection) media.set(track, transceiver.receiver.track);
+    }
+    const lists = new Map([...this.#publications.keys()].map((id) => [id, []]));
+    for (const { track: id, participant, kind, source, name = '', muted = false } of this.#tracks.values()) {
+      lists.get(participant)?.push({ id, kind, source, name, muted, track: media.get(id) ?? null });
+    }
+    // Two passes: a receiver that changes hands leaves the old ones before it comes to the new one.
+    for (const pass of [true, false]) {
+      for (const [participant, list] of lists) {
+        const known = this.#context.room.participant(participant)?.publications;
+        const moved = list.map((one) => (pass && known?.get(one.source)?.track !== one.track ? { ...one, track: null } : one));
+        this.#publications.get(participant).replace(moved);
+      }
+    }
+  }
+
+  #connectionChanged() {
+    const state = this.#connection.connectionState;
+    for (const participant of [this.#context.room.you, ...this.#context.room.participants]) participant.connection = state;
+    this.#context.emit('connection', { participant: null, state });
+    clearTimeout(this.#restartTimer);
+    if (state === 'failed') this.#restart(0);
+    if (state === 'disconnected') this.#restart(DISCONNECTED_MS);
+  }
+
+  #restart(waitMs) {
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(() => {
+      this.#restartIce = true;
+      this.#negotiate().catch((error) => this.#context.emit('error', { error })).finally(() => this.#restartAgain());
+    }, waitMs);
+  }
+
+  #restartAgain() {
+    if (this.#closed || this.#connection.connectionState === 'connected') return;
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(() => {
+      if (['failed', 'disconnected'].includes(this.#connection.connectionState)) this.#restart(0);
+    }, RESTART_EVERY_MS * (1 + Math.random()));
+  }
+}
+
+// A browser offers some twenty codecs in each section, and fifteen such sections would not fit into one frame.
+function offerOnlyUsed(transceiver, kind) {
+  const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType, sdpFmtpLine = '' }) => (
+    USED_CODECS.includes(mimeType.toLowerCase())
+    || (mimeType.toLowerCase() === 'video/h264' && H264_BASELINE.every((part) => sdpFmtpLine.includes(part)))));
+  if (!codecs?.some(({ mimeType }) => !mimeType.endsWith('/rtx'))) return;
+  try {
+    transceiver.setCodecPreferences?.(codecs);
+  } catch {
+    // Some versions of browsers take only what they send as well; the whole list is right too, only longer.
+  }
+}
