@@ -12,7 +12,7 @@ mod environment;
 mod file;
 mod keys;
 pub(crate) mod moment;
-mod nearest;
+pub(crate) mod nearest;
 mod problem;
 mod reader;
 mod rules;

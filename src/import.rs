@@ -25,9 +25,6 @@ mod sqlite;
 mod tls;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::Path;
 
 pub use flags::{FileChoice, file_choice};

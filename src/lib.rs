@@ -16,8 +16,8 @@ pub mod config;
 pub mod credential;
 pub mod daemon;
 pub mod health;
-pub mod import;
 pub mod http;
+pub mod import;
 pub mod ledger;
 pub mod logging;
 pub mod nat;
@@ -26,5 +26,6 @@ pub mod ports;
 #[cfg(feature = "probe")]
 pub mod probe;
 pub mod shard;
+pub mod show;
 pub mod signal;
 pub mod systemd;

@@ -25,20 +25,38 @@ fn external(given: &Given, draft: &mut Draft, notes: &mut Notes) {
     let mut name: Option<&Entry> = None;
     for entry in given.all("external-ip") {
         match External::read(&entry.value) {
-            External::Hole => notes.add(Kind::Changed, entry, "a value that was to be filled in; the address is found by itself (\"auto\")"),
-            External::Nothing => notes.add(Kind::Changed, entry, "this is neither an address nor a name; the address is found by itself (\"auto\")"),
+            External::Hole => notes.add(
+                Kind::Changed,
+                entry,
+                "a value that was to be filled in; the address is found by itself (\"auto\")",
+            ),
+            External::Nothing => notes.add(
+                Kind::Changed,
+                entry,
+                "this is neither an address nor a name; the address is found by itself (\"auto\")",
+            ),
             External::Name => name = Some(entry),
             External::Address(external, _) if is_private(external) => {
-                let text = format!("this address is private, so others cannot reach it; the public one is found by itself (\"auto\"). If all clients are in your network, write address.external = \"{external}\"");
+                let text = format!(
+                    "this address is private, so others cannot reach it; the public one is found by itself (\"auto\"). If all clients are in your network, write address.external = \"{external}\""
+                );
                 notes.add(Kind::Changed, entry, text);
             }
-            External::Address(external, behind) if found.iter().all(|(other, _)| other.is_ipv4() != external.is_ipv4()) => {
+            External::Address(external, behind)
+                if found.iter().all(|(other, _)| other.is_ipv4() != external.is_ipv4()) =>
+            {
                 found.push((external, behind));
             }
-            External::Address(..) => notes.add(Kind::Dropped, entry, "one address of each family is announced, the first one; a second needs a second daemon"),
+            External::Address(..) => notes.add(
+                Kind::Dropped,
+                entry,
+                "one address of each family is announced, the first one; a second needs a second daemon",
+            ),
         }
     }
-    if found.is_empty() && let Some(name) = name {
+    if found.is_empty()
+        && let Some(name) = name
+    {
         let host = name.value.split('/').next().unwrap_or_default();
         return draft.set("address", "external", text(host));
     }
@@ -47,7 +65,11 @@ fn external(given: &Given, draft: &mut Draft, notes: &mut Notes) {
     }
     if found.is_empty() && given.all("external-ip").next().is_none() {
         // Without NAT coturn announces the address that it relays from.
-        found.extend(local.iter().filter(|ip| !is_private(**ip)).map(|ip| (*ip, None)));
+        for ip in local.iter().filter(|ip| !is_private(**ip)) {
+            if found.iter().all(|(other, _)| other.is_ipv4() != ip.is_ipv4()) {
+                found.push((*ip, None));
+            }
+        }
     }
     for (external, behind) in &mut found {
         let own = |ip: &IpAddr| ip.is_ipv4() == external.is_ipv4();
@@ -133,11 +155,21 @@ fn ports(given: &Given, listeners: &[u16], draft: &mut Draft, notes: &mut Notes)
         (from, to) = (1024, to.max(1024 + FEWEST_PORTS));
     }
     if to - from < 3 {
-        notes.add(Kind::Changed, entry, format!("a range of so few ports serves no call; it is made {FEWEST_PORTS} ports long: open it in the firewall"));
+        notes.add(
+            Kind::Changed,
+            entry,
+            format!(
+                "a range of so few ports serves no call; it is made {FEWEST_PORTS} ports long: open it in the firewall"
+            ),
+        );
         (from, to) = if from > u16::MAX - FEWEST_PORTS { (to - FEWEST_PORTS, to) } else { (from, from + FEWEST_PORTS) };
     }
     if listeners.iter().any(|port| (from..=to).contains(port)) {
-        notes.add(Kind::Changed, entry, "a port that is listened on lies in this range; the larger part beside it is taken");
+        notes.add(
+            Kind::Changed,
+            entry,
+            "a port that is listened on lies in this range; the larger part beside it is taken",
+        );
         (from, to) = largest_gap(from, to, listeners);
     }
     draft.set("ports", "udp", text(&format!("{from}-{to}")));

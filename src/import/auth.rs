@@ -25,7 +25,11 @@ pub fn decide(given: &Given, draft: &mut Draft, notes: &mut Notes) -> Users {
     let realm = realm(given, draft, notes);
     databases(given, notes);
     if let Some(entry) = given.on("stun-only") {
-        notes.add(Kind::Changed, entry, "TURN is served too, but no secret and no user is set, so that nobody can use the relay");
+        notes.add(
+            Kind::Changed,
+            entry,
+            "TURN is served too, but no secret and no user is set, so that nobody can use the relay",
+        );
         return Users::None;
     }
     let by_secret = given.on("use-auth-secret").or_else(|| given.last("static-auth-secret"));
@@ -55,7 +59,11 @@ fn realm(given: &Given, draft: &mut Draft, notes: &mut Notes) -> bool {
     let Some(entry) = given.last("realm").filter(|entry| !entry.value.is_empty()) else { return false };
     let odd = |c: char| c.is_control() || c == '"' || c == '\\';
     if entry.value.chars().count() > 127 || entry.value.chars().any(odd) {
-        notes.add(Kind::Refused, entry, "a realm has 1 to 127 characters without quotes and backslashes; the default is taken");
+        notes.add(
+            Kind::Refused,
+            entry,
+            "a realm has 1 to 127 characters without quotes and backslashes; the default is taken",
+        );
         return false;
     }
     draft.set("auth", "realm", text(&entry.value));
@@ -69,7 +77,11 @@ fn databases(given: &Given, notes: &mut Notes) {
         if read {
             notes.same(entry);
         } else {
-            notes.add(Kind::Dropped, entry, "the database was not read; if it holds users or secrets, import again with --sqlite and its path");
+            notes.add(
+                Kind::Dropped,
+                entry,
+                "the database was not read; if it holds users or secrets, import again with --sqlite and its path",
+            );
         }
     }
 }
@@ -88,7 +100,9 @@ fn secrets(given: &Given, draft: &mut Draft, notes: &mut Notes) -> usize {
         [] => {}
         [one] => draft.set("auth", "secret", text(one)),
         several => {
-            let named = |(index, secret): (usize, &&str)| format!("{{ name = \"coturn-{}\", value = {} }}", index + 1, text(secret));
+            let named = |(index, secret): (usize, &&str)| {
+                format!("{{ name = \"coturn-{}\", value = {} }}", index + 1, text(secret))
+            };
             draft.set("auth", "secrets", lines(&several.iter().enumerate().map(named).collect::<Vec<_>>()));
         }
     }
@@ -129,13 +143,19 @@ fn user(written: &str) -> Result<(&str, String), (Kind, &'static str)> {
         return Err((Kind::Refused, "a user's name has 508 bytes at most; no client can send this one"));
     }
     if name.chars().all(|c| c.is_ascii_digit()) {
-        return Err((Kind::Refused, "a user's name that is a number is a credential with an expiry here; rename the user"));
+        return Err((
+            Kind::Refused,
+            "a user's name that is a number is a credential with an expiry here; rename the user",
+        ));
     }
     let Some(key) = password.strip_prefix("0x") else { return Ok((name, text(password))) };
     if [32, 64].contains(&key.len()) && key.chars().all(|c| c.is_ascii_hexdigit()) {
         Ok((name, format!("{{ key = \"0x{}\" }}", key.to_ascii_lowercase())))
     } else {
-        Err((Kind::Refused, "a key has 32 (MD5) or 64 (SHA-256) hexadecimal digits after 0x; make it anew, or write the password"))
+        Err((
+            Kind::Refused,
+            "a key has 32 (MD5) or 64 (SHA-256) hexadecimal digits after 0x; make it anew, or write the password",
+        ))
     }
 }
 

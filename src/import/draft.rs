@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::note::{Kind, Note};
 use super::Input;
+use super::note::{Kind, Note};
 
 /// The sections, in the order of `conf/roundturn.toml`.
 const SECTIONS: [&str; 10] =
@@ -37,7 +37,9 @@ impl Draft {
         if let Some(file) = input.file {
             out.push_str(&printable(&format!(" from {}", file.path.display())));
         }
-        out.push_str(".\n# Keys that are not here have their defaults. Check it with `roundturn --config FILE check`.\n");
+        out.push_str(
+            ".\n# Keys that are not here have their defaults. Check it with `roundturn --config FILE check`.\n",
+        );
         for section in SECTIONS {
             let mut lines = self.lines.iter().filter(|(of, _)| *of == section).peekable();
             if lines.peek().is_some() {

@@ -34,7 +34,11 @@ fn quota(given: &Given, name: &str, notes: &mut Notes) -> Option<i64> {
     let entry = given.last(name)?;
     match value::number(&entry.value) {
         Some(0) => {
-            notes.add(Kind::Changed, entry, "0 is no limit in coturn; here there always is one: the default, see [limits]");
+            notes.add(
+                Kind::Changed,
+                entry,
+                "0 is no limit in coturn; here there always is one: the default, see [limits]",
+            );
             None
         }
         Some(number) if number > 0 => Some(number.min(MOST)),
@@ -53,11 +57,17 @@ fn rates(given: &Given, users: Users, draft: &mut Draft, notes: &mut Notes) {
     }
     let Some((entry, bits)) = rate(given, "max-bps", notes) else { return };
     if users == Users::Static {
-        let text = format!("coturn limits each allocation, this each user, and your clients may share one; set limits.user_rate to what all of them together may use (one had {bits} bits a second)");
+        let text = format!(
+            "coturn limits each allocation, this each user, and your clients may share one; set limits.user_rate to what all of them together may use (one had {bits} bits a second)"
+        );
         notes.add(Kind::Dropped, entry, text);
     } else {
         draft.set("limits", "user_rate", bits);
-        notes.add(Kind::Changed, entry, format!("bytes a second for each allocation there, bits a second for each user here: user_rate = {bits}"));
+        notes.add(
+            Kind::Changed,
+            entry,
+            format!("bytes a second for each allocation there, bits a second for each user here: user_rate = {bits}"),
+        );
     }
 }
 

@@ -46,7 +46,9 @@ pub fn unknown(name: &str, place: Place, notes: &mut Notes) {
     let near = options::nearest(name);
     let hint = near.map_or_else(
         || "coturn does not know this option and skips it; so does this".to_owned(),
-        |near| format!("coturn does not know this option and skips it; if {near} was meant, correct it and import again"),
+        |near| {
+            format!("coturn does not know this option and skips it; if {near} was meant, correct it and import again")
+        },
     );
     let shown: String = name.chars().take(SHOWN).collect();
     notes.say(Kind::Unknown, &shown, place, hint);

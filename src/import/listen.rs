@@ -39,8 +39,12 @@ fn addresses(given: &Given, notes: &mut Notes) -> Vec<IpAddr> {
     let mut addresses = Vec::new();
     for entry in given.all("listening-ip") {
         match entry.value.parse::<IpAddr>() {
-            Ok(address) => addresses.push(address),
-            Err(_) => notes.add(Kind::Changed, entry, "this is no IP address; without another one every address is listened on"),
+            Ok(address) => addresses.push(address.to_canonical()),
+            Err(_) => notes.add(
+                Kind::Changed,
+                entry,
+                "this is no IP address; without another one every address is listened on",
+            ),
         }
     }
     let everything = IpAddr::from([0_u16; 8]);
@@ -56,7 +60,9 @@ fn auxiliary(given: &Given, notes: &mut Notes) -> Vec<SocketAddr> {
     let mut found = Vec::new();
     for entry in given.all("aux-server") {
         match entry.value.parse::<SocketAddr>() {
-            Ok(address) if address.port() != 0 => found.push(address),
+            Ok(address) if address.port() != 0 => {
+                found.push(SocketAddr::new(address.ip().to_canonical(), address.port()));
+            }
             _ => notes.add(Kind::Dropped, entry, "this is no address with a port, like 203.0.113.7:3479"),
         }
     }
@@ -87,7 +93,11 @@ fn turns(
             draft.set("listen", "turns", "[]");
         }
         if let Some(entry) = given.last("tls-listening-port") {
-            notes.add(Kind::Dropped, entry, "without a certificate neither coturn nor this listens there; set [tls] for it");
+            notes.add(
+                Kind::Dropped,
+                entry,
+                "without a certificate neither coturn nor this listens there; set [tls] for it",
+            );
         }
         return Vec::new();
     }
@@ -110,7 +120,7 @@ fn metrics(given: &Given, ports: &[u16], draft: &mut Draft, notes: &mut Notes) -
     if let (Some(entry), None) = (given.on("prometheus"), &ip) {
         notes.add(Kind::Changed, entry, "coturn shows metrics to every network, this to its own host; write listen.metrics = \"[::]:9641\" if Prometheus runs elsewhere");
     }
-    let ip = ip.and_then(|(_, ip)| ip.ok());
+    let ip = ip.and_then(|(_, ip)| ip.ok()).map(|ip| ip.to_canonical());
     let free = free_port(port.unwrap_or(METRICS), ports);
     if ip.is_some() || free != METRICS {
         let address = SocketAddr::new(ip.unwrap_or(IpAddr::from([127, 0, 0, 1])), free);

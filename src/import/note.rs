@@ -31,7 +31,7 @@ pub enum Kind {
 }
 
 /// Where an option stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// In the file, at this line.
     Line(usize),
@@ -72,9 +72,9 @@ impl Notes {
         }
     }
 
-    /// The notes, the weightiest first, and the options that need no setting.
+    /// The notes, the weightiest first, by place, and the options that need no setting.
     pub fn finish(mut self) -> (Vec<Note>, Vec<String>) {
-        self.notes.sort_by_key(|note| note.kind);
+        self.notes.sort_by_key(|note| (note.kind, note.place));
         (self.notes, self.same)
     }
 }

@@ -5,6 +5,7 @@ mod table;
 use super::given::Given;
 use super::note::{Kind, Notes};
 use super::value;
+use crate::config::nearest;
 
 pub use table::OPTIONS;
 
@@ -64,9 +65,10 @@ pub fn find(name: &str) -> Option<&'static Known> {
     OPTIONS.iter().find(|option| option.name == name)
 }
 
-/// The option that is probably meant by a misspelt name.
+/// The option that is probably meant by a misspelt name. Too short a word is near to everything.
 pub fn nearest(name: &str) -> Option<&'static str> {
-    super::value::nearest(name, OPTIONS.iter().map(|option| option.name))
+    let names = OPTIONS.iter().map(|option| option.name);
+    (name.len() >= 4).then(|| nearest::nearest(name, names)).flatten()
 }
 
 /// Notes the fate of every option that is not read by a section.
@@ -78,7 +80,8 @@ pub fn apply_fates(given: &Given, notes: &mut Notes) {
             notes.add(Kind::Changed, entry, "this is neither on nor off, and coturn stops there; read as on");
         }
         match entry.option.fate {
-            Fate::Read => {}
+            Fate::Read if on => {}
+            Fate::Read => notes.same(entry),
             Fate::Same => notes.same(entry),
             Fate::Fixed(value, _) if entry.value.is_empty() || entry.value == value => notes.same(entry),
             Fate::Dropped(_) | Fate::Refused(_) if !on => notes.same(entry),

@@ -28,7 +28,11 @@ pub fn decide(given: &Given, draft: &mut Draft, notes: &mut Notes) {
     let mut allow = Vec::new();
     for (entry, network) in &allowed {
         if is_everything(network) {
-            notes.add(Kind::Changed, entry, "public peers are allowed anyway; to allow private networks too, name each of them in peers.allow");
+            notes.add(
+                Kind::Changed,
+                entry,
+                "public peers are allowed anyway; to allow private networks too, name each of them in peers.allow",
+            );
         } else if is_loopback(network) {
             notes.add(Kind::Dropped, entry, "coturn denies this host's loopback whatever is allowed; so does this");
         } else {
@@ -54,11 +58,19 @@ fn networks<'a>(given: &'a Given, name: &'a str, notes: &mut Notes) -> Vec<(&'a 
         match ranges::networks(&entry.value) {
             Ok(networks) if found.len() + networks.len() <= MOST_NETWORKS => {
                 if entry.value.contains('/') {
-                    notes.add(Kind::Changed, entry, "coturn does not understand networks with a slash, this does: the rule begins to work");
+                    notes.add(
+                        Kind::Changed,
+                        entry,
+                        "coturn does not understand networks with a slash, this does: the rule begins to work",
+                    );
                 }
                 found.extend(networks.into_iter().map(|network| (entry, network)));
             }
-            Ok(_) => notes.add(Kind::Refused, entry, "there are more networks than a list takes; write them as fewer, larger ones"),
+            Ok(_) => notes.add(
+                Kind::Refused,
+                entry,
+                "there are more networks than a list takes; write them as fewer, larger ones",
+            ),
             Err(error) => notes.add(Kind::Refused, entry, why(error)),
         }
     }
@@ -67,7 +79,9 @@ fn networks<'a>(given: &'a Given, name: &'a str, notes: &mut Notes) -> Vec<(&'a 
 
 fn why(error: RangeError) -> &'static str {
     match error {
-        RangeError::NoAddress => "this is neither an IP address nor two of them; names are not looked up: write the address in peers.allow or peers.deny",
+        RangeError::NoAddress => {
+            "this is neither an IP address nor two of them; names are not looked up: write the address in peers.allow or peers.deny"
+        }
         RangeError::MixedFamilies => "a range cannot begin with IPv4 and end with IPv6; write two networks",
         RangeError::Reversed => "this range ends before it begins; write it in order",
     }

@@ -42,8 +42,6 @@ pub fn is_private(address: IpAddr) -> bool {
             let shared = v4.octets()[0] == 100 && (64..128).contains(&v4.octets()[1]);
             v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || shared
         }
-        IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
-        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }

@@ -72,12 +72,22 @@ pub fn entries(database: &Database, given: &Given, notes: &mut Notes) -> Vec<Ent
     if asked.is_some() {
         take("static-auth-secret", &database.secrets);
     } else if !database.secrets.is_empty() {
-        notes.say(Kind::Dropped, "turn_secret", Place::Database, "coturn does not use these secrets without use-auth-secret");
+        notes.say(
+            Kind::Dropped,
+            "turn_secret",
+            Place::Database,
+            "coturn does not use these secrets without use-auth-secret",
+        );
     }
     for row in &database.realm_options {
         let (name, value) = row.value.split_once('=').unwrap_or((&row.value, ""));
         if !["max-bps", "user-quota", "total-quota"].contains(&name) {
-            notes.say(Kind::Unknown, "turn_realm_option", Place::Database, "an option that coturn does not read from there");
+            notes.say(
+                Kind::Unknown,
+                "turn_realm_option",
+                Place::Database,
+                "an option that coturn does not read from there",
+            );
         } else if here(&row.realm) {
             add(name, value.to_owned());
         } else {
@@ -88,7 +98,12 @@ pub fn entries(database: &Database, given: &Given, notes: &mut Notes) -> Vec<Ent
         if user.realm != realm {
             elsewhere += 1;
         } else if user.name.contains(':') {
-            notes.say(Kind::Refused, "turnusers_lt", Place::Database, "a user name with a colon is a credential with an expiry here; rename that user");
+            notes.say(
+                Kind::Refused,
+                "turnusers_lt",
+                Place::Database,
+                "a user name with a colon is a credential with an expiry here; rename that user",
+            );
         } else {
             add("user", format!("{}:0x{}", user.name, user.key));
         }
@@ -100,7 +115,8 @@ pub fn entries(database: &Database, given: &Given, notes: &mut Notes) -> Vec<Ent
 /// The realm that all users and secrets share.
 fn only_realm(database: &Database) -> Option<String> {
     let users = database.users.iter().map(|user| &user.realm);
-    let all: BTreeSet<_> = users.chain(database.secrets.iter().map(|row| &row.realm)).filter(|realm| !realm.is_empty()).collect();
+    let all: BTreeSet<_> =
+        users.chain(database.secrets.iter().map(|row| &row.realm)).filter(|realm| !realm.is_empty()).collect();
     match all.len() {
         1 => all.first().map(|realm| (*realm).clone()),
         _ => None,
@@ -116,10 +132,18 @@ fn about_the_rest(database: &Database, elsewhere: usize, notes: &mut Notes) {
         say(Kind::Refused, "realm", text);
     }
     if database.origins > 0 {
-        say(Kind::Dropped, "turn_origin_to_realm", "there is one realm; browsers send no ORIGIN to choose by".to_owned());
+        say(
+            Kind::Dropped,
+            "turn_origin_to_realm",
+            "there is one realm; browsers send no ORIGIN to choose by".to_owned(),
+        );
     }
     if database.oauth_keys > 0 {
-        say(Kind::Refused, "oauth_key", "OAuth (RFC 7635) is not offered; use a shared secret (auth.secret)".to_owned());
+        say(
+            Kind::Refused,
+            "oauth_key",
+            "OAuth (RFC 7635) is not offered; use a shared secret (auth.secret)".to_owned(),
+        );
     }
 }
 

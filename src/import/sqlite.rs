@@ -86,7 +86,8 @@ pub fn read_database(path: &Path) -> Result<Database, DatabaseError> {
 fn ask(path: &Path, query: &str) -> Result<String, DatabaseError> {
     // An absolute path cannot be taken for an option.
     let file = std::path::absolute(path).map_err(|source| DatabaseError::Open { path: path.to_owned(), source })?;
-    let options = ["-readonly", "-batch", "-noheader", "-list", "-separator", "|", "-init", "/dev/null"].map(OsStr::new);
+    let options =
+        ["-readonly", "-batch", "-noheader", "-list", "-separator", "|", "-init", "/dev/null"].map(OsStr::new);
     let output = Command::new("sqlite3")
         .args(options)
         .args([file.as_os_str(), OsStr::new(query)])

@@ -58,30 +58,3 @@ fn unquoted(value: &str) -> &str {
         None => value,
     }
 }
-
-/// The candidate that a misspelt word probably means: the one with the fewest edits, if they are few.
-pub fn nearest<'a>(written: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let most = (written.len() / 4).max(1);
-    if written.len() > 64 {
-        return None;
-    }
-    candidates.map(|word| (edits(written, word), word)).filter(|(edits, _)| *edits <= most).min().map(|(_, word)| word)
-}
-
-/// Letters to insert, delete or replace from one word to the other.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (line, a) in from.chars().enumerate() {
-        let mut corner = line;
-        let mut left = line + 1;
-        for (b, above) in to.chars().zip(row.iter_mut().skip(1)) {
-            let best = (corner + usize::from(a != b)).min(left + 1).min(*above + 1);
-            corner = std::mem::replace(above, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}

@@ -4,19 +4,25 @@ use super::Fate::{Dropped, Fixed, Read, Refused, Same};
 use super::{Argument, Fate, Known};
 
 const DTLS: &str = "TURN over DTLS is not offered; browsers use TURN over UDP, TCP or TLS";
-const DISCOVERY: &str = "STUN behaviour discovery (RFC 5780) is off, and calls do not need it; clients use the main port";
-const MULTIPLEX: &str = "every relay has a port of its own, from the small range in [ports] udp; open that range in the firewall";
-const REDIRECT: &str = "redirecting to another server is not offered; name all servers in the application's list of ICE servers";
+const DISCOVERY: &str =
+    "STUN behaviour discovery (RFC 5780) is off, and calls do not need it; clients use the main port";
+const MULTIPLEX: &str =
+    "every relay has a port of its own, from the small range in [ports] udp; open that range in the firewall";
+const REDIRECT: &str =
+    "redirecting to another server is not offered; name all servers in the application's list of ICE servers";
 const TIMES: &str = "this lifetime is fixed, as the standard has it";
 const TLS12: &str = "TLS 1.2 and 1.3 with their safe ciphers are what is offered; there is nothing to choose";
 const PROCESS: &str = "systemd's unit or the container decides this";
 const LOGS: &str = "logs go to the journal under systemd, otherwise to the terminal; see [log]";
 const STAMPS: &str = "every line has its time already";
-const ADMIN: &str = "there is no telnet or web console; `roundturn sessions`, `disconnect` and `drain` do that on this host";
-const DATABASES: &str = "this kind of database is not read; copy secrets and users into [auth], or into SQLite and import that";
+const ADMIN: &str =
+    "there is no telnet or web console; `roundturn sessions`, `disconnect` and `drain` do that on this host";
+const DATABASES: &str =
+    "this kind of database is not read; copy secrets and users into [auth], or into SQLite and import that";
 const METRICS_TLS: &str = "metrics are served without TLS; put a proxy before them, or leave them on the local address";
 const INTERNAL: &str = "this tunes coturn's inside; there is nothing like it here";
-const DEVICE: &str = "sockets are bound to addresses, not to devices: name the device's address in [listen] or [address]";
+const DEVICE: &str =
+    "sockets are bound to addresses, not to devices: name the device's address in [listen] or [address]";
 
 /// All options by topic.
 #[rustfmt::skip]

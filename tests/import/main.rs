@@ -1,0 +1,8 @@
+//! Coming from coturn: what its configurations, command lines and databases become.
+
+mod database;
+mod fixtures;
+mod options;
+mod peers;
+mod properties;
+mod support;
