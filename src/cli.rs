@@ -33,6 +33,8 @@ pub enum Command {
     Check(Json),
     /// Make TURN credentials with the configured secret
     Credentials(Credentials),
+    /// Say whether relays may send to an address, by which rule, and how to change it
+    Explain(Explain),
     /// Try a TURN server out as a client: bind, allocate, and echo through the relay
     #[cfg(feature = "probe")]
     Probe(Probe),
@@ -61,6 +63,17 @@ pub struct Credentials {
     pub output: Json,
 }
 
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The peer: an address, with a port or without
+    #[arg(value_name = "ADDRESS[:PORT]", value_parser = peer)]
+    pub peer: (std::net::IpAddr, Option<u16>),
+    /// How the answer looks.
+    #[command(flatten)]
+    pub output: Json,
+}
+
 /// `probe`
 #[cfg(feature = "probe")]
 #[derive(Debug, Args)]
@@ -83,6 +96,17 @@ pub struct Probe {
     /// How the answer looks.
     #[command(flatten)]
     pub output: Json,
+}
+
+/// An address, `192.0.2.1:5000` or `[2001:db8::1]:5000`.
+fn peer(text: &str) -> Result<(std::net::IpAddr, Option<u16>), String> {
+    if let Ok(address) = text.trim_matches(['[', ']']).parse() {
+        return Ok((address, None));
+    }
+    let socket: Result<std::net::SocketAddr, _> = text.parse();
+    socket
+        .map(|peer| (peer.ip(), Some(peer.port())))
+        .map_err(|_| "must be an IP address, with a port or without".to_owned())
 }
 
 /// `5s`, `10m`, `1h`.

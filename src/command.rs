@@ -2,6 +2,7 @@
 
 mod check;
 mod credentials;
+mod explain;
 mod health;
 #[cfg(feature = "probe")]
 mod probe;
@@ -24,6 +25,7 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Run => run::run(file),
         Command::Check(output) => check::run(file, output.json),
         Command::Credentials(arguments) => credentials::run(file, &arguments),
+        Command::Explain(arguments) => explain::run(file, &arguments),
         #[cfg(feature = "probe")]
         Command::Probe(arguments) => probe::run(file, &arguments),
         Command::Health => health::run(file),

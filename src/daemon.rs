@@ -1,18 +1,221 @@
-//! The daemon: builds its parts, spawns them, and ends them in order.
+//! The daemon: builds its parts, spawns them, and ends them in the opposite order.
+//!
+//! ```text
+//!  settings ─► addresses ─► ports, ledger ─► shards bind ─► HTTP binds ─► READY
+//!                                               everything is bound before anything runs
+//!  SIGTERM, SIGINT ─► bye to everyone ─► HTTP ends ─► shards end
+//! ```
 
+mod listeners;
+pub(crate) mod parts;
+mod self_test;
+mod summary;
+mod watch;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal as signals};
+use tokio::sync::{mpsc, watch as channel};
 
+use self::listeners::ListenError;
+use self::summary::Summary;
 use crate::config::Settings;
+use crate::health::Health;
+use crate::http::{self, AppState};
+use crate::ledger::Ledger;
+use crate::nat::{AddressError, Addresses};
+use crate::net::udp::BindError;
+use crate::ports::Ports;
+use crate::shard::Shard;
+use crate::shard::mailbox::{FromShard, Shards, ToShard};
+use crate::signal::protocol::Bye;
+use crate::signal::{self, SignalConfig, SignalHandle};
+use crate::systemd::Notifier;
 
-/// Why the daemon could not start, or ended.
+/// Why the daemon could not start.
 #[derive(Debug, Error)]
-pub enum Error {}
+pub enum Error {
+    /// What the world calls this host is not known.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A UDP socket could not be had.
+    #[error("{0}; {hint}", hint = listeners::hint(.0))]
+    Udp(#[from] BindError),
+    /// An HTTP socket could not be had.
+    #[error(transparent)]
+    Http(#[from] ListenError),
+    /// No randomness, thread or runtime is to be had.
+    #[error("cannot start: {0}")]
+    System(String),
+}
 
-/// Serves until it is told to stop.
+/// Events of all shards that wait for signaling. Shards keep what does not fit, and throw away what the next one
+/// replaces.
+const EVENTS: usize = 4096;
+
+/// Threads of the runtime: it moves words, not packets.
+const RUNTIME_THREADS: usize = 2;
+
+/// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`Error`] where a part cannot start.
+/// [`enum@Error`] where a part cannot start.
 pub fn run(settings: Settings) -> Result<(), Error> {
-    drop(settings);
+    let metrics = http::metrics::install().map_err(|error| Error::System(error.to_string()))?;
+    let bound = Bound::new(&settings)?;
+    let runtime = runtime()?;
+    let web = runtime.block_on(listeners::bind(&settings.listen))?;
+    let daemon = Daemon::spawn(settings, bound, &runtime)?;
+    runtime.block_on(daemon.serve(web, metrics));
     Ok(())
+}
+
+/// Everything that packets go through, bound, and not yet read.
+struct Bound {
+    addresses: Addresses,
+    shards: Vec<Shard>,
+    mailboxes: Shards,
+    events: mpsc::Receiver<FromShard>,
+}
+
+impl Bound {
+    fn new(settings: &Settings) -> Result<Self, Error> {
+        let addresses = Addresses::find(&settings.address)?;
+        let ports = Ports::new(settings.ports.clone());
+        let ledger = Ledger::new(settings.limits.clone());
+        let (sender, events) = mpsc::channel(EVENTS);
+        let turn_key = random()?;
+        let mut shards = Vec::new();
+        let mut mailboxes = Vec::new();
+        for index in 0..settings.shards.count {
+            let config = parts::shard(index, settings, &addresses, turn_key, random()?);
+            let (shard, mailbox) = Shard::bind(config, Arc::clone(&ports), Arc::clone(&ledger), sender.clone())?;
+            shards.push(shard);
+            mailboxes.push(mailbox);
+        }
+        Ok(Self { addresses, shards, mailboxes: Shards::new(mailboxes), events })
+    }
+}
+
+/// Everything, running.
+struct Daemon {
+    settings: Settings,
+    addresses: Addresses,
+    sfu_ports: Vec<u16>,
+    health: Arc<Health>,
+    mailboxes: Shards,
+    signal: SignalHandle,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Daemon {
+    fn spawn(settings: Settings, bound: Bound, runtime: &Runtime) -> Result<Self, Error> {
+        let Bound { addresses, shards, mailboxes, events } = bound;
+        let sfu_ports = shards.iter().map(Shard::sfu_port).collect();
+        let threads = shards.into_iter().map(Shard::spawn).collect::<Result<_, _>>().map_err(Error::system)?;
+        let health = Arc::new(Health::default());
+        let config = SignalConfig::new(&settings, &addresses, parts::SLOTS, random()?);
+        let _guard = runtime.enter();
+        let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
+        Ok(Self { settings, addresses, sfu_ports, health, mailboxes, signal, threads })
+    }
+
+    async fn serve(self, web: listeners::Listeners, metrics: PrometheusHandle) {
+        let (stop, stopped) = channel::channel(false);
+        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health));
+        self.announce(&web.http_addresses());
+        let servers = tokio::spawn(web.serve(state, metrics, stopped));
+        let notifier = Notifier::new();
+        let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
+        let self_test = self_test::spawn(&self.settings, &self.addresses, Arc::clone(&self.health));
+        self.health.set_serving(true);
+        notifier.ready("serving");
+
+        let name = told_to_stop().await;
+        tracing::info!("{name}: stopping");
+        notifier.stopping("saying goodbye");
+        tokio::spawn(second_signal_ends());
+        self.health.set_draining(true);
+        self_test.abort();
+        watchdog.abort();
+        self.signal.drain(Bye::Restarting).await;
+        // Nobody is left to hear of it when the servers are gone already.
+        let _ = stop.send(true);
+        let _ = servers.await;
+        self.end_shards();
+        tracing::info!("stopped");
+    }
+
+    /// Tells on stdout what there is to know; nobody may be there to read it.
+    fn announce(&self, http: &[SocketAddr]) {
+        let summary =
+            Summary { settings: &self.settings, addresses: &self.addresses, http, sfu_ports: &self.sfu_ports };
+        let mut stdout = std::io::stdout();
+        let text = summary.render(stdout.is_terminal());
+        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    }
+
+    fn end_shards(self) {
+        for shard in 0..self.mailboxes.count() {
+            if let Err(error) = self.mailboxes.send(shard, ToShard::Stop) {
+                tracing::warn!("{error}; it ends with the process");
+                return;
+            }
+        }
+        for thread in self.threads {
+            // A shard that panicked has ended the process.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Error {
+    fn system(error: impl std::fmt::Display) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    Builder::new_multi_thread()
+        .worker_threads(RUNTIME_THREADS)
+        .thread_name("words")
+        .enable_all()
+        .build()
+        .map_err(Error::system)
+}
+
+fn random() -> Result<[u8; 32], Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(Error::system)?;
+    Ok(bytes)
+}
+
+async fn told_to_stop() -> &'static str {
+    tokio::select! {
+        () = next(SignalKind::terminate()) => "SIGTERM",
+        () = next(SignalKind::interrupt()) => "SIGINT",
+    }
+}
+
+/// Who asks twice does not want to wait.
+async fn second_signal_ends() {
+    told_to_stop().await;
+    std::process::exit(1);
+}
+
+/// The next signal of a kind; never where the kernel gives none, and then the default action ends the process.
+async fn next(kind: SignalKind) {
+    match signals(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be received");
+            std::future::pending().await
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub struct Health {
     serving: AtomicBool,
     draining: AtomicBool,
+    stuck: AtomicBool,
     sessions: AtomicU64,
     participants: AtomicU64,
     self_test: RwLock<String>,
@@ -32,6 +33,16 @@ impl Health {
     /// From now on nobody new is let in.
     pub fn set_draining(&self, draining: bool) {
         self.draining.store(draining, Ordering::Relaxed);
+    }
+
+    /// Whether a shard has stopped answering.
+    pub fn stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    /// A shard has stopped answering, or every one answers again.
+    pub fn set_stuck(&self, stuck: bool) {
+        self.stuck.store(stuck, Ordering::Relaxed);
     }
 
     /// Rooms with somebody in them, and participants in all.

@@ -13,7 +13,6 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
-pub mod credential;
 pub mod daemon;
 pub mod health;
 pub mod http;

@@ -17,7 +17,6 @@ use std::time::Duration;
 pub use trouble::Trouble;
 
 use crate::config::Settings;
-use crate::credential;
 use crate::nat::Addresses;
 
 /// The name in the credentials that a daemon tries itself out with.
@@ -45,12 +44,13 @@ impl Target {
     pub fn own(settings: &Settings, addresses: &Addresses, unix_secs: u64) -> Option<Self> {
         let listener = *settings.listen.turn.first()?;
         let secret = settings.signing_secret(unix_secs)?;
-        let minted = credential::mint(secret.value.expose().as_bytes(), unix_secs + SELF_TTL_SECS, Some(SELF));
+        let username = format!("{}:{SELF}", unix_secs + SELF_TTL_SECS);
+        let password = roundturn_turn::mint(secret.value.expose().as_bytes(), &username);
         Some(Self {
             host: reachable(listener, addresses).to_string(),
             port: listener.port(),
-            username: minted.username,
-            password: minted.password,
+            username,
+            password,
             timeout: Duration::from_secs(5),
         })
     }
@@ -126,7 +126,9 @@ pub async fn run(target: Target, on_step: impl FnMut(&Step)) -> Report {
 
 /// A duration for people.
 pub fn milliseconds(duration: Duration) -> String {
-    format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
+    let milliseconds = duration.as_secs_f64() * 1000.0;
+    let decimals = if milliseconds < 10.0 { 2 } else { 0 };
+    format!("{milliseconds:.decimals$} ms")
 }
 
 /// Where this host reaches its own listener: behind a NAT the external address may lead nowhere from inside.

@@ -28,7 +28,7 @@ pub mod outbox;
 mod outgoing;
 mod run;
 mod sockets;
-pub mod stats;
+mod stats;
 
 use self::core::Core;
 use self::hairpin::Hairpin;
@@ -167,7 +167,7 @@ fn sfu_config(config: &ShardConfig, port: u16, sockets: &Sockets) -> sfu::Config
         [Family::V4, Family::V6].into_iter().filter_map(|family| config.addresses.external_of(family)).collect();
     sfu::Config {
         candidates: names.iter().map(|&ip| SocketAddr::new(ip, port)).collect(),
-        relays: (names, sockets.relays.port_range()),
+        relays: (names, sockets.relays.ports().range()),
         shard: config.index as u16,
         ..config.sfu.clone()
     }

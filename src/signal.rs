@@ -38,8 +38,8 @@ use actor::{Actor, Ask};
 use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
 
 pub use credentials::{Credential, IceUrls, Mint};
-pub use hub::{ConnectionId, Hub, HubConfig, Input, Moment, NotMade, Output};
 pub use export::describe as describe_metrics;
+pub use hub::{ConnectionId, Hub, HubConfig, Input, Moment, NotMade, Output};
 pub use wire::{ToClient, Wire};
 
 /// Everything that signaling is told before it starts.

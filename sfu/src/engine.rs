@@ -70,14 +70,16 @@ pub(crate) fn remove_address(rtc: &mut Rtc, address: SocketAddr) {
     }
 }
 
-/// Only what is used or forwarded. No rids: one encoding for each section is asked for.
+/// Only what is used or forwarded. No rids: one encoding for each section is asked for. The first four have the numbers
+/// that Chromium gives them; the others stand where no browser has anything, for what an offer lacks stays in place, and
+/// another extension under its number would be mistaken for it.
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
     map.set(1, Extension::AudioLevel);
     map.set(2, Extension::AbsoluteSendTime);
     map.set(3, Extension::TransportSequenceNumber);
     map.set(4, Extension::RtpMid);
-    map.set(5, Extension::VideoOrientation);
-    map.set(6, Extension::AbsoluteCaptureTime);
+    map.set(15, Extension::VideoOrientation);
+    map.set(16, Extension::AbsoluteCaptureTime);
     map
 }

@@ -17,6 +17,8 @@ mod command;
 mod config;
 mod demux;
 mod engine;
+#[cfg(debug_assertions)]
+mod invariants;
 mod keyframe;
 mod negotiate;
 mod offers;

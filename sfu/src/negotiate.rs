@@ -35,6 +35,7 @@ pub(crate) struct Plan {
 /// One `m=` section, as far as it matters here.
 struct Section<'a> {
     kind: Option<Kind>,
+    /// Port 0 outside of the bundle; inside it only says that another section has the port (RFC 9143 §6).
     stopped: bool,
     mid: &'a str,
     direction: &'a str,
@@ -91,6 +92,10 @@ fn split(sdp: &str) -> Result<Vec<Section<'_>>, Refusal> {
     }
     if sections.is_empty() {
         return Err(rejected("no sections"));
+    }
+    let bundle = sdp.lines().find_map(|line| line.strip_prefix("a=group:BUNDLE ")).unwrap_or("");
+    for section in &mut sections {
+        section.stopped &= !bundle.split(' ').any(|mid| mid == section.mid);
     }
     Ok(sections)
 }

@@ -49,6 +49,7 @@ impl Sfu {
 
     /// Lets the engine answer. Returns the answer to send.
     fn accept(&mut self, key: usize, plan: Plan, anew: bool, offer: &Offer) -> Result<String, Refusal> {
+        let mut replaced = Vec::new();
         let ufrag = self.demux.ufrag(key, &mut self.secrets);
         let ours = IceCreds { ufrag, pass: self.secrets.word(PASSWORD) };
         let lost = || Refusal::new(RejectReason::SdpRejected, "the offer broke the engine");
@@ -65,6 +66,8 @@ impl Sfu {
         let mut current = participant.credentials(out).ok_or_else(lost)?;
         if anew {
             self.demux.forget(key);
+            let slots = std::mem::take(&mut participant.slots);
+            replaced.extend(slots.all.into_iter().filter_map(|slot| slot.track));
         } else if current.ufrag != participant.ufrag {
             // An ICE restart: the engine's own credentials are not made to resist guessing.
             participant.set_credentials(ours.clone(), out);
@@ -74,6 +77,9 @@ impl Sfu {
         participant.fingerprint = plan.fingerprint;
         participant.sections = plan.sections;
         participant.generation = Some(offer.generation);
+        for track in replaced {
+            self.unsubscribe(key, Some(track));
+        }
         let credentials = Credentials { ufrag: &current.ufrag, password: &current.pass };
         Ok(answer::finish(&answer, &offer.slots, &credentials))
     }

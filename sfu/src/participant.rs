@@ -51,6 +51,8 @@ pub(crate) struct Participant {
     /// Our address that the engine sends from.
     pub(crate) local: Option<SocketAddr>,
     pub(crate) deadline: Option<Instant>,
+    /// Whether it was handed something that leaves with the next [`Self::pump`].
+    pub(crate) pending: bool,
     engine: Option<Box<Rtc>>,
     sources: Vec<(Ssrc, Mid)>,
     #[cfg(test)]
@@ -64,6 +66,8 @@ pub(crate) struct Outbox {
     pub(crate) happenings: VecDeque<(usize, Happening)>,
     /// Participants whose deadline may have moved.
     pub(crate) touched: Vec<usize>,
+    /// Participants that are to be pumped before anything is awaited: once for many packets.
+    pub(crate) pending: Vec<usize>,
 }
 
 /// Something that an engine did.
@@ -97,6 +101,7 @@ impl Participant {
             announced: false,
             local: None,
             deadline: None,
+            pending: false,
             engine: None,
             sources: Vec::new(),
             #[cfg(test)]
@@ -123,10 +128,10 @@ impl Participant {
         out: &mut Outbox,
     ) -> Option<Result<String, RtcError>> {
         let mut discarded = Outbox::default();
-        let before = self.engine.replace(Box::new(engine));
+        let before = (self.engine.replace(Box::new(engine)), self.connected, self.local, self.deadline);
         let answer = self.accept(offer, &mut discarded);
         if !matches!(answer, Some(Ok(_))) {
-            self.engine = before;
+            (self.engine, self.connected, self.local, self.deadline) = before;
             return answer;
         }
         self.connected = false;
@@ -189,10 +194,12 @@ impl Participant {
                 stream.write_rtp(packet);
             }
         });
+        self.pend(out);
     }
 
     /// Asks the client for a keyframe on a section it sends. `false`: nothing came on it yet.
     pub(crate) fn request_keyframe(&mut self, mid: Mid, out: &mut Outbox) -> bool {
+        self.pend(out);
         self.mutate(out, |rtc| {
             let mut api = rtc.direct_api();
             let stream = api.stream_rx_by_mid(mid, None);
@@ -213,6 +220,7 @@ impl Participant {
 
     /// Lets time pass for the engine until it waits for something later than `now`.
     pub(crate) fn pump(&mut self, now: Instant, out: &mut Outbox) {
+        self.pending = false;
         for _ in 0..PUMP {
             if self.mutate(out, |rtc| rtc.handle_input(Input::Timeout(now)).is_ok()).is_none() {
                 return;
@@ -275,6 +283,13 @@ impl Participant {
                 out.happenings.push_back((self.key, Happening::Failed));
                 None
             }
+        }
+    }
+
+    /// Has this participant pumped soon.
+    fn pend(&mut self, out: &mut Outbox) {
+        if !std::mem::replace(&mut self.pending, true) {
+            out.pending.push(self.key);
         }
     }
 

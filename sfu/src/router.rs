@@ -29,16 +29,20 @@ impl Sfu {
         }
         let mut touched = std::mem::take(&mut self.outbox.touched);
         for key in touched.drain(..) {
-            let deadline = self.participants.get(key).and_then(|participant| participant.deadline);
-            self.timers.set(Owner::Engine(key), deadline);
+            let participant = self.participants.get(key);
+            // Who is to be pumped anyway gets its deadline then.
+            if participant.is_none_or(|participant| !participant.pending) {
+                self.timers.set(Owner::Engine(key), participant.and_then(|participant| participant.deadline));
+            }
         }
         self.outbox.touched = touched;
     }
 
-    /// Somebody needs a keyframe of this track: asks for one now or as soon as it is decent.
+    /// Somebody may need a keyframe of this track: asks for one now or as soon as it is decent.
     pub(crate) fn want_keyframe(&mut self, id: TrackId) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
-        if track.kind() == Kind::Video && !track.info.muted {
+        let able = |key: &usize| self.participants.get(*key).is_some_and(|subscriber| subscriber.connected);
+        if track.kind() == Kind::Video && !track.info.muted && track.subscribers.iter().any(able) {
             track.keyframes.want();
             self.request_keyframe(id);
         }
@@ -47,12 +51,13 @@ impl Sfu {
     /// Asks for a keyframe if one is due, and sets the time to ask again.
     pub(crate) fn request_keyframe(&mut self, id: TrackId) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
-        if track.keyframes.ask(self.now)
-            && let Some(publisher) = self.participants.get_mut(track.publisher)
-            && publisher.request_keyframe(track.mid, &mut self.outbox)
-        {
+        let Some(publisher) = self.participants.get_mut(track.publisher) else { return };
+        if !publisher.connected {
+            // Asked once it is.
+            return;
+        }
+        if track.keyframes.ask(self.now) && publisher.request_keyframe(track.mid, &mut self.outbox) {
             self.stats.keyframe_requests_out += 1;
-            self.pending.push(track.publisher);
         }
         self.timers.set(Owner::Keyframe(id), track.keyframes.due(self.now));
     }
@@ -66,10 +71,8 @@ impl Sfu {
                 slot.rewrite.switch();
             }
         }
-        if !track.subscribers.is_empty() {
-            self.want_keyframe(id);
-        }
-        self.request_keyframe(id);
+        self.timers.set(Owner::Keyframe(id), None);
+        self.want_keyframe(id);
     }
 
     fn on_event(&mut self, key: usize, event: Engine) {
@@ -94,6 +97,22 @@ impl Sfu {
                 participant.link.measure(&stats, &self.config);
                 self.report_quality(key);
                 self.desire(key);
+            }
+            Engine::MediaEgressStats(stats) => {
+                let slots = self.participants.get_mut(key).map(|participant| &mut participant.slots.all);
+                let slot = slots.and_then(|slots| slots.iter_mut().find(|slot| slot.mid == stats.mid));
+                if let Some(slot) = slot {
+                    self.stats.nacks_in += stats.nacks.saturating_sub(slot.nacks);
+                    slot.nacks = stats.nacks;
+                }
+            }
+            Engine::MediaIngressStats(stats) => {
+                let published = self.participants.get(key).map(|participant| &participant.published);
+                let id = published.and_then(|published| published.iter().find(|(mid, _)| *mid == stats.mid));
+                if let Some(track) = id.and_then(|(_, id)| self.tracks.get_mut(id)) {
+                    self.stats.nacks_out += stats.nacks.saturating_sub(track.nacks);
+                    track.nacks = stats.nacks;
+                }
             }
             Engine::Closed => self.on_closed(key),
             _ => {}
@@ -178,7 +197,6 @@ impl Sfu {
             }
             let mid = slot.mid;
             subscriber.write(mid, write, &mut self.outbox);
-            self.pending.push(*key);
             count_out(&mut self.stats, video, packet.payload.len());
         }
         if let Some(track) = self.tracks.get_mut(&id) {
@@ -198,7 +216,8 @@ impl Sfu {
         if !std::mem::replace(&mut participant.announced, true) {
             self.events.push_back(Event::Connected { participant: participant.id });
         }
-        let tracks: Vec<_> = participant.slots.all.iter().filter_map(|slot| slot.track).collect();
+        let received = participant.slots.all.iter().filter_map(|slot| slot.track);
+        let tracks: Vec<_> = received.chain(participant.published.iter().map(|(_, track)| *track)).collect();
         for track in tracks {
             self.want_keyframe(track);
         }

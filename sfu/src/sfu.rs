@@ -35,8 +35,6 @@ pub struct Sfu {
     pub(crate) last_track: u64,
     pub(crate) outbox: Outbox,
     pub(crate) events: VecDeque<Event>,
-    /// Keys of participants that were handed packets and were not pumped since.
-    pub(crate) pending: Vec<usize>,
 }
 
 /// What [`Sfu::poll`] gives.
@@ -79,7 +77,6 @@ impl Sfu {
             last_track: 0,
             outbox: Outbox::default(),
             events: VecDeque::new(),
-            pending: Vec::new(),
         }
     }
 
@@ -116,6 +113,8 @@ impl Sfu {
             Command::Unpublish { track } => self.unpublish(track),
         }
         self.work_off();
+        #[cfg(debug_assertions)]
+        self.check();
     }
 
     /// Time has come to the deadline that [`Output::Timeout`] named.
@@ -145,7 +144,7 @@ impl Sfu {
             if let Some(event) = self.events.pop_front() {
                 return Output::Event(event);
             }
-            if self.pending.is_empty() {
+            if self.outbox.pending.is_empty() {
                 break;
             }
             self.flush();
@@ -174,20 +173,16 @@ impl Sfu {
         &self.stats
     }
 
-    /// Lets those that were handed packets since the last call send them: once for many packets.
+    /// Lets those that were handed packets since the last call send them.
     fn flush(&mut self) {
-        let mut pending = std::mem::take(&mut self.pending);
-        pending.sort_unstable();
-        pending.dedup();
-        for key in pending.drain(..) {
-            if let Some(participant) = self.participants.get_mut(key) {
+        for key in std::mem::take(&mut self.outbox.pending) {
+            if let Some(participant) = self.participants.get_mut(key).filter(|participant| participant.pending) {
                 participant.pump(self.now, &mut self.outbox);
             }
         }
         self.work_off();
-        // Working off may have filled the list anew; what is in it then was not pumped yet.
-        if self.pending.is_empty() {
-            self.pending = pending;
-        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,8 @@ pub(crate) struct Slot {
     /// Whether the present track's codec is one that the client cannot decode.
     pub(crate) undecodable: bool,
     pub(crate) rewrite: Rewrite,
+    /// NACKs that came for this slot, as the engine counts them.
+    pub(crate) nacks: u64,
 }
 
 impl Slots {
@@ -65,6 +67,7 @@ impl Slot {
             choice: None,
             undecodable: false,
             rewrite: Rewrite::default(),
+            nacks: 0,
         }
     }
 

@@ -10,34 +10,43 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
 const SPEAKING: f32 = -50.0;
 /// What is taken for silence, in dBov (RFC 6464 §3).
 const SILENCE: f32 = -127.0;
-/// A microphone that said nothing for so long is silent.
-const STALE: Duration = Duration::from_millis(600);
+/// Who speaks goes on speaking until the level is below this, in dBov.
+const SILENT_AGAIN: f32 = -60.0;
+/// How fast the level may fall, in dB a second: words have gaps.
+const FALL: f32 = 20.0;
+/// The longest time between two packets of a microphone; one that is silent by DTX sends every 400 ms.
+const STALE: Duration = Duration::from_millis(1000);
 /// Smaller changes of a level are not told, in dB.
 const NOTABLE: i8 = 6;
 
-/// The loudness of one audio track.
+/// The loudness of one audio track: rises with the voice, falls slowly.
 #[derive(Debug, Default)]
 pub(crate) struct Loudness {
     level: Option<(f32, Instant)>,
+    speaking: bool,
 }
 
 impl Loudness {
-    /// A packet had this level, in dBov. Rising follows faster than falling: words have gaps.
+    /// A packet had this level, in dBov.
     pub(crate) fn hear(&mut self, now: Instant, level: i8) {
         let level = f32::from(level).clamp(SILENCE, 0.0);
         let before = self.level(now);
-        let weight = if level > before { 0.3 } else { 0.05 };
-        self.level = Some((before + (level - before) * weight, now));
+        let level = if level > before { before + (level - before) * 0.3 } else { level.max(before) };
+        self.level = Some((level, now));
+        self.speaking = level > if self.speaking { SILENT_AGAIN } else { SPEAKING };
     }
 
     /// The present level in dBov, if this is someone speaking.
     pub(crate) fn speaking(&self, now: Instant) -> Option<i8> {
         let level = self.level(now);
-        (level > SPEAKING).then_some(level.round() as i8)
+        (self.speaking && level > SILENT_AGAIN).then_some(level.round() as i8)
     }
 
+    /// The last level, less what it fell since.
     fn level(&self, now: Instant) -> f32 {
-        self.level.filter(|(_, at)| now.saturating_duration_since(*at) < STALE).map_or(SILENCE, |(level, _)| level)
+        let Some((level, at)) = self.level else { return SILENCE };
+        let passed = now.saturating_duration_since(at);
+        if passed > STALE { SILENCE } else { (level - FALL * passed.as_secs_f32()).max(SILENCE) }
     }
 }
 
@@ -65,3 +74,6 @@ impl Speakers {
         !self.said.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

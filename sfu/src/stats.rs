@@ -33,6 +33,10 @@ pub struct Stats {
     pub keyframe_requests_out: u64,
     /// Keyframe requests that subscribers sent, counter.
     pub keyframe_requests_in: u64,
+    /// NACKs sent to publishers, counter, a second behind.
+    pub nacks_out: u64,
+    /// NACKs that subscribers sent, counter, a second behind.
+    pub nacks_in: u64,
     /// Datagrams that were nobody's, counter.
     pub unknown_datagrams: u64,
     /// Offers that were answered, counter.

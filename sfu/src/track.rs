@@ -30,6 +30,8 @@ pub(crate) struct Track {
     pub(crate) keyframes: KeyframeRequests,
     pub(crate) loudness: Loudness,
     pub(crate) rate: Rate,
+    /// NACKs that were sent for this track, as the publisher's engine counts them.
+    pub(crate) nacks: u64,
 }
 
 impl Track {
@@ -47,6 +49,7 @@ impl Track {
             keyframes: KeyframeRequests::default(),
             loudness: Loudness::default(),
             rate: Rate::default(),
+            nacks: 0,
         }
     }
 

@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::cli;
 use crate::clock;
 use crate::config::{Address, Settings, moment};
-use crate::credential;
 use crate::nat::Addresses;
 
 /// Credentials live at most this long, in seconds.
@@ -29,18 +28,22 @@ pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<
     let now = clock::unix_secs();
     let secret = settings.signing_secret(now).context("every secret of auth.secrets is past its not_after")?;
     let expires = now + ttl_secs;
-    let minted = credential::mint(secret.value.expose().as_bytes(), expires, arguments.name.as_deref());
+    let username = match &arguments.name {
+        Some(name) => format!("{expires}:{name}"),
+        None => expires.to_string(),
+    };
+    let password = roundturn_turn::mint(secret.value.expose().as_bytes(), &username);
     let urls = urls(&settings)?;
     let rows = [
-        ("username", minted.username.clone()),
-        ("password", minted.password.clone()),
+        ("username", username.clone()),
+        ("password", password.clone()),
         ("expires", moment::rfc3339(expires)),
         ("urls", urls.join(" ")),
     ];
     if arguments.output.json {
         let expires = moment::rfc3339(expires);
         let answer = json!({
-            "username": minted.username, "password": minted.password, "ttl": ttl_secs, "expires": expires, "urls": urls,
+            "username": username, "password": password, "ttl": ttl_secs, "expires": expires, "urls": urls,
         });
         super::print(&format!("{answer:#}"));
     } else {

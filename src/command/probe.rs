@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::clock;
-use crate::credential;
 use crate::nat::Addresses;
 use crate::probe::{self, Report, Step, Target, milliseconds};
 
@@ -63,8 +62,9 @@ fn target(file: Option<&Path>, arguments: &cli::Probe) -> anyhow::Result<Target>
 }
 
 fn minted(secret: &str, now: u64) -> (String, String) {
-    let minted = credential::mint(secret.as_bytes(), now + TTL_SECS, Some("probe"));
-    (minted.username, minted.password)
+    let username = format!("{}:probe", now + TTL_SECS);
+    let password = roundturn_turn::mint(secret.as_bytes(), &username);
+    (username, password)
 }
 
 /// `host`, `host:port`, `[v6]:port` or a bare IPv6 address.

@@ -10,9 +10,9 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = super::settings(file)?;
     logging::init(&settings.log)?;
     for warning in settings.warnings(clock::unix_secs()).into_iter().chain(config::kernel_ports(&settings)) {
-        // On a first run, without any configuration, a random secret is the plan and no surprise.
+        // Whoever only tries it out, without any configuration, has the start-up summary to read; `check` tells the rest.
         if settings.file.is_none() && settings.auth.secret_is_random {
-            tracing::info!("{warning}");
+            tracing::debug!("{warning}");
         } else {
             tracing::warn!("{warning}");
         }

@@ -154,13 +154,23 @@ fn listeners_apart(reader: &mut Reader) -> bool {
     let all = listeners(reader);
     let mut apart = true;
     for (index, (key, node, address)) in all.iter().enumerate() {
-        let Some((other, taken, _)) = all.iter().take(index).find(|(_, _, other)| collide(*address, *other)) else {
+        let Some((other, taken, other_address)) =
+            all.iter().take(index).find(|(_, _, other)| collide(*address, *other))
+        else {
             continue;
         };
         apart = false;
         // Blame falls on what somebody wrote.
         let (key, node, other) = if node.place == Place::Default { (other, taken, key) } else { (key, node, other) };
-        reader.refuse(key, node, format!("the same address and port as in {other}; take another port"));
+        // What people write who know other servers: it deserves an answer of its own.
+        let rule = if address.is_ipv4() == other_address.is_ipv4() {
+            format!("the same address and port as in {other}; take another port")
+        } else {
+            format!(
+                "the same port as in {other}, where [::] stands for both families; leave one out, or take another port"
+            )
+        };
+        reader.refuse(key, node, rule);
     }
     apart
 }

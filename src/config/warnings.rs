@@ -33,6 +33,11 @@ impl Settings {
                 ));
             }
         }
+        if !self.rooms.open {
+            warnings.push(
+                "rooms are closed, and this version has no tokens that open them: nobody can join a room".to_owned(),
+            );
+        }
         let public = |address: &&std::net::SocketAddr| !address.ip().to_canonical().is_loopback();
         if self.rooms.open
             && let Some(address) = self.listen.http.iter().find(public)

@@ -27,10 +27,12 @@ pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Value>) 
 
 /// Whether the process should be kept: it works, even when it lets nobody in.
 pub async fn livez(State(state): State<AppState>) -> (StatusCode, &'static str) {
-    if state.signal.is_live() {
-        (StatusCode::OK, "alive\n")
-    } else {
+    if !state.signal.is_live() {
         (StatusCode::SERVICE_UNAVAILABLE, "signaling has ended\n")
+    } else if state.health.stuck() {
+        (StatusCode::SERVICE_UNAVAILABLE, "a shard does not answer\n")
+    } else {
+        (StatusCode::OK, "alive\n")
     }
 }
 
@@ -51,6 +53,8 @@ fn readiness(state: &AppState) -> Result<(), &'static str> {
         Err("draining")
     } else if !state.signal.is_live() {
         Err("stopping")
+    } else if state.health.stuck() {
+        Err("stuck")
     } else if !state.health.serving() {
         Err("starting")
     } else {

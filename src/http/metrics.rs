@@ -32,10 +32,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 
 /// The latest self-test, as metrics. `unix_secs` is when it ran.
 pub fn self_test(unix_secs: u64, success: bool, round_trip: Option<Duration>) {
-    gauge!("roundturn_selftest_success", "check" => "relay").set(f64::from(u8::from(success)));
-    gauge!("roundturn_selftest_last_run_timestamp_seconds", "check" => "relay").set(unix_secs as f64);
+    gauge!("roundturn_selftest_success", "check" => "turn_udp").set(f64::from(u8::from(success)));
+    gauge!("roundturn_selftest_last_run_timestamp_seconds", "check" => "turn_udp").set(unix_secs as f64);
     if let Some(round_trip) = round_trip {
-        gauge!("roundturn_selftest_round_trip_seconds", "check" => "relay").set(round_trip.as_secs_f64());
+        gauge!("roundturn_selftest_round_trip_seconds", "check" => "turn_udp").set(round_trip.as_secs_f64());
     }
 }
 

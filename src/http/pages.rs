@@ -16,19 +16,13 @@ const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capt
 
 struct Asset {
     path: &'static str,
-    content_type: &'static str,
     bytes: &'static [u8],
 }
 
-const HTML: &str = "text/html; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
-
 macro_rules! assets {
-    ($($path:literal $content_type:ident),* $(,)?) => {
+    ($($path:literal),* $(,)?) => {
         &[$(Asset {
             path: $path,
-            content_type: $content_type,
             bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web", $path)),
         }),*]
     };
@@ -36,10 +30,15 @@ macro_rules! assets {
 
 /// Every file of `web/` that is served, at its own path.
 const ASSETS: &[Asset] = assets![
-    "/index.html" HTML,
-    "/app.js" SCRIPT,
-    "/roundturn.js" SCRIPT,
-    "/style.css" STYLE,
+    "/index.html",
+    "/roundturn.js",
+    "/roundturn/error.js",
+    "/roundturn/mesh.js",
+    "/roundturn/publications.js",
+    "/roundturn/sfu.js",
+    "/roundturn/signaling.js",
+    "/roundturn/stats.js",
+    "/roundturn/watch.js",
 ];
 
 static ETAGS: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {
@@ -58,7 +57,7 @@ pub fn page(path: &str, headers: &HeaderMap) -> Option<Response> {
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response()
+        ([(header::CONTENT_TYPE, content_type(asset.path))], asset.bytes).into_response()
     };
     response.headers_mut().insert(header::ETAG, etag);
     insert(&mut response, header::CACHE_CONTROL, "no-cache");
@@ -75,4 +74,51 @@ pub fn has(path: &str) -> bool {
 fn index_of(path: &str) -> Option<usize> {
     let path = if path == "/" || path.starts_with("/room/") { "/index.html" } else { path };
     ASSETS.iter().position(|asset| asset.path == path)
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Types are for editors, not for browsers.
+    fn is_served(path: &str) -> bool {
+        !path.ends_with(".d.ts")
+    }
+
+    fn files(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, found);
+            } else {
+                found.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_web_is_served_with_its_type() {
+        let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
+        let mut found = Vec::new();
+        files(Path::new(web), &mut found);
+        let mut found: Vec<_> =
+            found.iter().filter_map(|path| path.strip_prefix(web)).filter(|p| is_served(p)).collect();
+        found.sort_unstable();
+        let mut listed: Vec<_> = ASSETS.iter().map(|asset| asset.path).collect();
+        listed.sort_unstable();
+        assert_eq!(found, listed);
+        assert!(listed.iter().all(|path| content_type(path) != "application/octet-stream"));
+    }
 }

@@ -11,12 +11,8 @@ use crate::signal::protocol::{Create, RoomFacts};
 
 /// `POST /api/rooms`: makes a room with a name of our choosing.
 pub async fn create(State(state): State<AppState>, body: Bytes) -> Result<(StatusCode, Json<RoomFacts>), ApiError> {
-    let create = if body.is_empty() {
-        Create::default()
-    } else {
-        // The content type is not asked for: a body that is the right JSON is right.
-        serde_json::from_slice(&body).map_err(|error| ApiError::BadRequest(error.to_string()))?
-    };
+    // The content type is not asked for: a body that is the right JSON is right.
+    let create = Create::parse(&body).map_err(ApiError::BadRequest)?;
     let facts = state.signal.create_room(create).await??;
     Ok((StatusCode::CREATED, Json(facts)))
 }

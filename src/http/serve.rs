@@ -40,12 +40,7 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, shutdown: watch:
     let _ = tokio::time::timeout(FAREWELL, connections.acquire_many(CONNECTIONS as u32)).await;
 }
 
-async fn accept(
-    listener: TcpListener,
-    router: Router,
-    connections: Arc<Semaphore>,
-    shutdown: watch::Receiver<bool>,
-) {
+async fn accept(listener: TcpListener, router: Router, connections: Arc<Semaphore>, shutdown: watch::Receiver<bool>) {
     let stop = stopped(shutdown.clone());
     tokio::pin!(stop);
     loop {

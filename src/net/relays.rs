@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use mio::net::UdpSocket;
@@ -24,16 +23,7 @@ pub struct RelaySockets {
     first_port: u16,
     v4: Vec<Option<Box<RelaySocket>>>,
     v6: Vec<Option<Box<RelaySocket>>>,
-    failures: Failures,
-}
-
-/// Relays that could not be opened, by reason.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Failures {
-    /// A quota was used up.
-    pub quota: u64,
-    /// No port was free or none could be bound.
-    pub no_port: u64,
+    bind_failures: u64,
 }
 
 /// One relay. Dropped in this order: the socket, then the right to its port, then its place in the quotas.
@@ -64,8 +54,8 @@ impl RelaySockets {
     pub fn new(registry: Registry, ports: Arc<Ports>, ledger: Arc<Ledger>, addresses: Addresses) -> Self {
         let range = ports.range();
         let none = || (0..range.len()).map(|_| None).collect();
-        let (v4, v6, failures) = (none(), none(), Failures::default());
-        Self { registry, first_port: *range.start(), ports, ledger, addresses, v4, v6, failures }
+        let (v4, v6) = (none(), none());
+        Self { registry, first_port: *range.start(), ports, ledger, addresses, v4, v6, bind_failures: 0 }
     }
 
     /// The socket of `relay`, if it is open on this shard.
@@ -74,14 +64,14 @@ impl RelaySockets {
         self.family_mut(relay.family).get_mut(index)?.as_deref_mut()
     }
 
-    /// The range that relays' ports are in.
-    pub fn port_range(&self) -> RangeInclusive<u16> {
-        self.ports.range()
+    /// The ports that relays are opened on, and who has how many of them.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
     }
 
-    /// What could not be opened so far.
-    pub fn failures(&self) -> Failures {
-        self.failures
+    /// How many relays could not be opened because no port could be had, monotonic.
+    pub fn bind_failures(&self) -> u64 {
+        self.bind_failures
     }
 
     fn family(&self, family: Family) -> &[Option<Box<RelaySocket>>] {
@@ -111,10 +101,10 @@ impl Relays for RelaySockets {
         if self.addresses.external_of(family).is_none() {
             return Err(OpenError::Family);
         }
-        let ticket = self.ledger.take(holder).inspect_err(|_| self.failures.quota += 1)?;
+        let ticket = self.ledger.take(holder)?;
         let (lease, socket) = self.ports.lease_relay(family, |port| self.bind(family, port)).map_err(|error| {
             tracing::debug!(error = &error as &dyn std::error::Error, "no relay port");
-            self.failures.no_port += 1;
+            self.bind_failures += 1;
             OpenError::NoPort
         })?;
         let relay = Relay { family, port: lease.port() };

@@ -40,24 +40,18 @@ pub struct Core {
     hairpin: Hairpin,
     listeners: Vec<SocketAddr>,
     events: VecDeque<sfu::Event>,
-    relayed: Relayed,
+    inside: Inside,
 }
 
-/// Payload that went through relays: monotonic counters.
+/// What did not pass a socket: monotonic counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Relayed {
-    /// From clients to peers out of a socket.
+pub struct Inside {
+    /// From clients to relays and the SFU of this shard.
     pub to_peer: Traffic,
-    /// From clients to peers inside the shard.
-    pub to_peer_inside: Traffic,
-    /// From peers to clients, in at a socket.
+    /// From relays and the SFU of this shard to clients.
     pub to_client: Traffic,
-    /// From peers to clients inside the shard.
-    pub to_client_inside: Traffic,
-    /// Datagrams from clients to a port of this host that is not ours.
+    /// Datagrams to a port of this host that is not, or no longer, ours.
     pub nowhere: u64,
-    /// Datagrams at the SFU's port that belong to nobody.
-    pub strays: u64,
 }
 
 /// Packets and their bytes.
@@ -76,8 +70,8 @@ const OUTPUTS_MAX: usize = 1 << 16;
 impl Core {
     /// Joins a TURN server and an SFU. `listeners` are the addresses that clients' sockets are bound to, in their order.
     pub fn new(turn: turn::Server, sfu: sfu::Sfu, hairpin: Hairpin, listeners: Vec<SocketAddr>) -> Self {
-        let (events, relayed) = (VecDeque::new(), Relayed::default());
-        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, events, relayed }
+        let (events, inside) = (VecDeque::new(), Inside::default());
+        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, events, inside }
     }
 
     /// A datagram, `at` of `buffer`, came from `remote` to `local`, the address of a listener.
@@ -94,22 +88,19 @@ impl Core {
         let Verdict::ToPeer { relay, peer, data } = self.turn.handle_client(now, client, bytes, house) else { return };
         let data = at.start + data.start..at.start + data.end;
         match self.hairpin.way(peer.0, house) {
-            Way::Kernel(to) => {
-                self.relayed.to_peer.count(data.len());
-                outbox.forward(Exit::Relay(relay), to, data);
-            }
+            Way::Kernel(to) => outbox.forward(Exit::Relay(relay), to, data),
             Way::Relay(other) => {
-                self.relayed.to_peer_inside.count(data.len());
+                self.inside.to_peer.count(data.len());
                 self.hand_to_relay(now, relay, other, data, outbox);
             }
             Way::Sfu => {
-                self.relayed.to_peer_inside.count(data.len());
+                self.inside.to_peer.count(data.len());
                 let (sfu, relay) = (self.hairpin.sfu_name(relay.family), self.hairpin.relay_name(relay));
                 if let (Some(sfu), Some(relay), Some(bytes)) = (sfu, relay, buffer.get(data)) {
-                    self.feed_sfu(now, sfu, relay, bytes);
+                    self.sfu.handle_datagram(now, sfu, relay, bytes);
                 }
             }
-            Way::Nowhere => self.relayed.nowhere += 1,
+            Way::Nowhere => self.inside.nowhere += 1,
         }
     }
 
@@ -126,7 +117,6 @@ impl Core {
         let peer = Peer(self.hairpin.name_of(source, house));
         let verdict = self.turn.handle_peer(now, relay, peer, at.len());
         if let Verdict::ToClient { client, header } = verdict {
-            self.relayed.to_client.count(at.len());
             let (exit, from) = self.exit(client);
             outbox.wrap(exit, client.remote, from, header, at);
         }
@@ -135,9 +125,8 @@ impl Core {
     /// A datagram of `source`'s came to the SFU's port.
     pub fn from_sfu_socket(&mut self, now: Instant, source: SocketAddr, bytes: &[u8], house: &impl House) {
         let remote = self.hairpin.name_of(source, house);
-        match self.hairpin.sfu_name(Family::of(source)) {
-            Some(local) => self.feed_sfu(now, local, remote, bytes),
-            None => self.relayed.strays += 1,
+        if let Some(local) = self.hairpin.sfu_name(Family::of(source)) {
+            self.sfu.handle_datagram(now, local, remote, bytes);
         }
     }
 
@@ -150,8 +139,9 @@ impl Core {
                 self.hairpin.allow.clone_from(&config.peers.allow);
                 self.turn.reconfigure(now, *config);
             }
-            // The thread's own affair.
-            ToShard::Stop => {}
+            // Whoever asked may have stopped waiting.
+            ToShard::Ping(answer) => drop(answer.send(())),
+            ToShard::Stop => self.turn.shutdown(now),
         }
     }
 
@@ -187,6 +177,9 @@ impl Core {
             }
             log(&event);
         }
+        if let Some(turn::Denial { client, peer, rule }) = self.turn.poll_denial() {
+            tracing::debug!(client = %client.remote, peer = %peer.0, rule = turn::Label::label(rule), "peer denied");
+        }
         self.sfu_deadline = Some(now);
         for _ in 0..OUTPUTS_MAX {
             match self.sfu.poll() {
@@ -205,9 +198,9 @@ impl Core {
         self.events.pop_front()
     }
 
-    /// Payload that went through relays.
-    pub fn relayed(&self) -> &Relayed {
-        &self.relayed
+    /// What did not pass a socket.
+    pub fn inside(&self) -> &Inside {
+        &self.inside
     }
 
     /// The TURN server's counters.
@@ -225,15 +218,9 @@ impl Core {
         let Some(name) = self.hairpin.relay_name(relay) else { return };
         let verdict = self.turn.handle_peer(now, other, Peer(name), data.len());
         if let Verdict::ToClient { client, header } = verdict {
-            self.relayed.to_client_inside.count(data.len());
+            self.inside.to_client.count(data.len());
             let (exit, from) = self.exit(client);
             outbox.wrap(exit, client.remote, from, header, data);
-        }
-    }
-
-    fn feed_sfu(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
-        if !self.sfu.handle_datagram(now, local, remote, bytes) {
-            self.relayed.strays += 1;
         }
     }
 
@@ -244,13 +231,13 @@ impl Core {
                 let len = transmit.bytes.len();
                 let verdict = self.turn.handle_peer(now, relay, Peer(transmit.local), len);
                 if let Verdict::ToClient { client, header } = verdict {
-                    self.relayed.to_client_inside.count(len);
+                    self.inside.to_client.count(len);
                     let (exit, from) = self.exit(client);
                     outbox.push(exit, client.remote, from, Some(header), transmit.bytes);
                 }
             }
             Way::Kernel(to) => outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes),
-            Way::Sfu | Way::Nowhere => self.relayed.nowhere += 1,
+            Way::Sfu | Way::Nowhere => self.inside.nowhere += 1,
         }
     }
 

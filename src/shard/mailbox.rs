@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 /// What a shard is asked to do.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub enum ToShard {
     },
     /// A new TURN configuration, whole.
     Turn(Box<turn::Config>),
+    /// Answer: the thread goes round.
+    Ping(oneshot::Sender<()>),
     /// Close everything and end the thread.
     Stop,
 }

@@ -149,7 +149,10 @@ impl Running {
         state.messages_left = false;
         for _ in 0..MESSAGES_PER_TURN {
             match self.mailbox.try_recv() {
-                Ok(ToShard::Stop) | Err(TryRecvError::Disconnected) => return Then::End,
+                Ok(ToShard::Stop) | Err(TryRecvError::Disconnected) => {
+                    self.core.handle_message(now, ToShard::Stop);
+                    return Then::End;
+                }
                 Ok(message) => self.core.handle_message(now, message),
                 Err(TryRecvError::Empty) => return Then::GoOn,
             }

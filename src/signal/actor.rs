@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::credentials::IceUrls;
 use super::dispatch::{Dispatch, RETRY};
-use super::export::Exporter;
+use super::export;
 use super::hub::{ConnectionId, Hub, Input, Moment, NotMade, Output};
 use super::protocol::{Bye, Create, RoomFacts};
 use super::wire::{Outgoing, ToClient};
@@ -43,7 +43,6 @@ pub struct Actor {
     /// Connections that have been told to close, until they are gone.
     closing: Vec<Outgoing>,
     farewell: Option<oneshot::Sender<()>>,
-    exporter: Exporter,
 }
 
 impl Actor {
@@ -55,7 +54,6 @@ impl Actor {
             connections: HashMap::new(),
             closing: Vec::new(),
             farewell: None,
-            exporter: Exporter::default(),
         }
     }
 
@@ -78,7 +76,7 @@ impl Actor {
                     self.dispatch.retry();
                     self.hub.handle_timeout(moment());
                 }
-                _ = tick.tick() => self.exporter.export(self.hub.stats()),
+                _ = tick.tick() => export::export(self.hub.stats()),
             }
             self.work();
         }
@@ -150,7 +148,7 @@ impl Actor {
             return;
         }
         if !outgoing.is_gone() {
-            self.exporter.slow_consumer_closed();
+            export::slow_consumer_closed();
         }
         self.connections.remove(&connection);
         self.hub.handle(moment(), Input::Lost(connection));

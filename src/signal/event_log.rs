@@ -60,7 +60,11 @@ impl EventLog {
     /// Numbers an event and keeps it. `attached` says whether the session has a connection right now.
     pub fn push(&mut self, event: EventText, attached: bool) -> String {
         let frame = self.append(event, false);
-        if attached { self.trim_oldest() } else { self.trim_others() }
+        if attached {
+            self.trim_oldest()
+        } else {
+            self.trim_others()
+        }
         frame
     }
 
@@ -69,11 +73,11 @@ impl EventLog {
     pub fn push_signal(&mut self, from: ParticipantId, event: EventText, attached: bool) -> Option<String> {
         if !attached {
             let (frames, bytes) = self.left.entry(from).or_default();
-            if *frames >= SIGNALS_PER_SENDER || *bytes + event.len() > SIGNAL_BYTES_PER_SENDER {
+            if *frames >= SIGNALS_PER_SENDER || *bytes + event.bytes() > SIGNAL_BYTES_PER_SENDER {
                 return None;
             }
             *frames += 1;
-            *bytes += event.len();
+            *bytes += event.bytes();
         }
         let frame = self.append(event, true);
         if attached {
@@ -103,7 +107,7 @@ impl EventLog {
 
     fn append(&mut self, event: EventText, signal: bool) -> String {
         self.last_seq += 1;
-        self.bytes += event.len();
+        self.bytes += event.bytes();
         let entry = Entry { seq: self.last_seq, event, signal };
         let frame = entry.frame();
         self.entries.push_back(entry);
@@ -130,7 +134,7 @@ impl EventLog {
     }
 
     fn forget(&mut self, entry: &Entry) {
-        self.bytes -= entry.event.len();
+        self.bytes -= entry.event.bytes();
         self.forgotten = self.forgotten.max(entry.seq);
     }
 }

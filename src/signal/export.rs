@@ -4,32 +4,26 @@ use metrics::{counter, describe_counter, describe_histogram, histogram};
 
 use super::stats::{IN, JOINS, OUT, Stats};
 
-/// Writes what has changed since the last time.
-#[derive(Debug, Default)]
-pub struct Exporter;
-
-impl Exporter {
-    /// Brings the metrics to where the counters are.
-    pub fn export(&mut self, stats: &mut Stats) {
-        for (direction, words, counts) in [("in", IN, stats.frames_in()), ("out", OUT, stats.frames_out())] {
-            for kind in words {
-                counter!("roundturn_signal_messages_total", "direction" => direction, "type" => *kind)
-                    .absolute(counts.of(kind));
-            }
-        }
-        for result in JOINS {
-            counter!("roundturn_sfu_joins_total", "result" => *result).absolute(stats.joins().of(result));
-        }
-        counter!("roundturn_ice_credentials_issued_total", "api" => "signaling").absolute(stats.credentials_issued);
-        for duration in stats.join_durations.drain(..) {
-            histogram!("roundturn_sfu_join_duration_seconds").record(duration.as_secs_f64());
+/// Brings the metrics to where the counters are.
+pub fn export(stats: &mut Stats) {
+    for (direction, words, counts) in [("in", IN, stats.frames_in()), ("out", OUT, stats.frames_out())] {
+        for kind in words {
+            counter!("roundturn_signal_messages_total", "direction" => direction, "type" => *kind)
+                .absolute(counts.of(kind));
         }
     }
-
-    /// Counts a client that fell behind.
-    pub fn slow_consumer_closed(&self) {
-        counter!("roundturn_signal_slow_consumers_closed_total").increment(1);
+    for result in JOINS {
+        counter!("roundturn_sfu_joins_total", "result" => *result).absolute(stats.joins().of(result));
     }
+    counter!("roundturn_ice_credentials_issued_total", "api" => "signaling").absolute(stats.credentials_issued);
+    for duration in stats.join_durations.drain(..) {
+        histogram!("roundturn_sfu_join_duration_seconds").record(duration.as_secs_f64());
+    }
+}
+
+/// Counts a client that fell behind.
+pub fn slow_consumer_closed() {
+    counter!("roundturn_signal_slow_consumers_closed_total").increment(1);
 }
 
 /// Tells what the metrics mean, and makes each one at zero.
@@ -41,10 +35,7 @@ pub fn describe() {
     );
     describe_counter!("roundturn_sfu_joins_total", "Join attempts by outcome.");
     describe_counter!("roundturn_ice_credentials_issued_total", "TURN credentials issued over HTTP or signaling.");
-    describe_histogram!(
-        "roundturn_sfu_join_duration_seconds",
-        "Time from join message to first connected transport."
-    );
-    Exporter.export(&mut Stats::default());
+    describe_histogram!("roundturn_sfu_join_duration_seconds", "Time from join message to first connected transport.");
+    export(&mut Stats::default());
     counter!("roundturn_signal_slow_consumers_closed_total").absolute(0);
 }

@@ -264,7 +264,7 @@ impl Hub {
         if frame.len() > self.config.limits.frame_bytes {
             return self.expel(now, connection, Bye::TooLarge);
         }
-        let Ok(envelope) = serde_json::from_str::<Envelope>(frame) else {
+        let Some(envelope) = Envelope::parse(frame) else {
             self.stats.count_in("bad_message");
             return self.expel(now, connection, Bye::BadMessage);
         };
@@ -307,7 +307,9 @@ impl Hub {
             Request::Unpublish(unpublish) => self.on_unpublish(who, &unpublish),
             Request::Moderate(moderate) => self.on_moderate(now, connection, who, id, &moderate),
             Request::Leave => self.on_leave(now, connection, who, id),
-            Request::Join(_) | Request::Resume(_) => refuse(ErrorCode::BadMessage, "this connection has joined already"),
+            Request::Join(_) | Request::Resume(_) => {
+                refuse(ErrorCode::BadMessage, "this connection has joined already")
+            }
             // Without a number nobody waits for an answer.
             Request::Unknown if id.is_none() => Ok(Done::Later),
             Request::Unknown => refuse(ErrorCode::Unsupported, "this server does not know this type"),

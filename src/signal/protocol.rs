@@ -10,8 +10,8 @@ mod reason;
 mod server;
 
 pub use client::{
-    Action, Candidate, Create, Envelope, Join, Message, Mode, Moderate, Mute, OfferRequest, Ping, Recipients, Request, Resume,
-    Signal, Slots, Source, TrackEntry, Unpublish, Update,
+    Action, Candidate, Create, Envelope, Join, Message, Mode, Moderate, Mute, OfferRequest, Ping, Recipients, Request,
+    Resume, Signal, Slots, Source, TrackEntry, Unpublish, Update,
 };
 pub use event::{Event, EventText, LeftReason, Level, SlotFacts, render_event};
 pub use ids::{participant_id, participant_name, track_id, track_name};

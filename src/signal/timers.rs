@@ -10,14 +10,14 @@ use super::hub::ConnectionId;
 /// What a deadline is for. Whoever is woken looks whether it still stands: a deadline that moved is simply not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
+    /// A room's end, by age or by emptiness: the first of what is due at once, because it settles the rest.
+    Room(RoomId),
     /// A connection that has not joined.
     Join(ConnectionId),
     /// A participant whose connection is lost.
     Resume(ParticipantId),
     /// A participant's credentials grow old.
     Credentials(ParticipantId),
-    /// A room's end, by age or by emptiness.
-    Room(RoomId),
 }
 
 /// The deadlines. Its length is bounded by what they are for: a few for each connection, participant and room.

@@ -93,9 +93,7 @@ fn credentials_are_made_with_the_configured_secret() {
     let username = answer["username"].as_str().unwrap();
     let (expiry, name) = username.split_once(':').unwrap();
     assert_eq!((name, expiry.len()), ("alice", 10));
-    let expires = expiry.parse().unwrap();
-    let minted = roundturn::credential::mint(b"0123456789abcdef", expires, Some("alice"));
-    assert_eq!(answer["password"], minted.password);
+    assert_eq!(answer["password"], roundturn_turn::mint(b"0123456789abcdef", username));
     assert_eq!(answer["ttl"], 600);
     assert_eq!(answer["urls"][0], "turn:turn.example.org:3478?transport=udp");
 }
@@ -136,4 +134,25 @@ fn health_is_0_where_the_daemon_serves_and_1_where_it_does_not() {
     let nobody = roundturn(&["health"], &format!("[listen]\nhttp = [\"{free}\"]"));
     assert_eq!(nobody.status.code(), Some(1));
     assert!(stderr(&nobody).contains("no answer from http://127.0.0.1:"), "{}", stderr(&nobody));
+}
+
+#[test]
+fn explain_names_the_rule_and_how_to_change_it() {
+    let config = "[address]\nexternal = \"127.0.0.1\"\n[peers]\nallow = [\"10.1.0.0/16\"]\ndeny = [\"198.41.0.0/24\"]";
+    let said = |peer: &str| stdout(&roundturn(&["explain", peer], config)).trim().to_owned();
+    assert_eq!(
+        said("192.168.1.7"),
+        "Relays may not send to 192.168.1.7: it is no address of the public internet but of the kind \"private\"; \
+         to allow it, put \"192.168.1.7/32\" into peers.allow."
+    );
+    assert_eq!(said("10.1.2.3"), "Relays may send to 10.1.2.3: peers.allow holds 10.1.0.0/16.");
+    assert_eq!(said("198.41.0.4:5000"), "Relays may not send to 198.41.0.4:5000: peers.deny holds 198.41.0.0/24.");
+    assert_eq!(said("8.8.8.8:53"), "Relays may not send to 8.8.8.8:53: no media is sent to port 53.");
+    assert_eq!(said("8.8.8.8"), "Relays may send to 8.8.8.8: it is a public address and no rule denies it.");
+    assert!(said("127.0.0.1").contains("an address of this host"));
+    assert!(said("::ffff:8.8.8.8").contains("use the IPv4 address"));
+    let json = roundturn(&["explain", "192.168.1.7", "--json"], config);
+    let answer: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&answer["allowed"], &answer["rule"]), (&false.into(), &"special_purpose".into()));
+    assert_eq!(roundturn(&["explain", "somewhere"], config).status.code(), Some(2));
 }

@@ -1,4 +1,8 @@
 //! The daemon, tested from outside: one binary, a module for each part.
 
+#![allow(clippy::unwrap_used)]
+
+mod sfu_over_relay;
 mod shard;
 mod support;
+mod turn_client;

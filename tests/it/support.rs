@@ -155,6 +155,17 @@ impl Drop for Daemon {
     }
 }
 
+/// A host behind NAT: the world's name for it is no address of any card.
+pub fn behind_nat() -> Addresses {
+    let external = Ipv4Addr::new(198, 51, 100, 7);
+    Addresses {
+        external_v4: Some(external),
+        local_v4: Some(Ipv4Addr::LOCALHOST),
+        host: vec![external.into(), Ipv4Addr::LOCALHOST.into()],
+        ..Addresses::default()
+    }
+}
+
 /// A socket that waits at most two seconds for anything.
 pub fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

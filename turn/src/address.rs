@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::labels::labels;
+
 /// Who speaks TURN to us: the 5-tuple of RFC 8656 §3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Client {
@@ -51,3 +53,8 @@ impl Family {
         }
     }
 }
+
+labels!(Family {
+    V4 => "ipv4",
+    V6 => "ipv6",
+});

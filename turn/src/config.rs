@@ -65,7 +65,8 @@ pub struct Limits {
     pub permissions: usize,
     /// Channels of one allocation.
     pub channels: usize,
-    /// Answers a second to one source prefix that has proved no key (401, 438, 400, Binding).
+    /// Answers a second to one source prefix (IPv4 /24, IPv6 /56) that has proved no key (401, 438, 400, Binding); 0: no
+    /// limit.
     pub stranger_answers_per_second: u32,
     /// How many of those may come at once.
     pub stranger_answers_burst: u32,

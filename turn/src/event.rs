@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Client, Relay};
+use crate::labels::labels;
+use crate::policy::Rule;
+use crate::{Client, Peer, Relay};
 
 /// An answer to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,17 @@ pub enum Event {
     },
 }
 
+/// A peer that the rules denied to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Denial {
+    /// Who asked.
+    pub client: Client,
+    /// For whom.
+    pub peer: Peer,
+    /// The rule.
+    pub rule: Rule,
+}
+
 /// Why an allocation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseReason {
@@ -54,3 +67,10 @@ pub enum CloseReason {
     /// The daemon stops.
     Shutdown,
 }
+
+labels!(CloseReason {
+    Expired => "expired",
+    RefreshZero => "refresh_zero",
+    Revoked => "admin",
+    Shutdown => "shutdown",
+});

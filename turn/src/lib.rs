@@ -12,16 +12,39 @@
 //! ```
 
 mod address;
+mod allocation;
+mod answer;
+mod auth;
+mod channel;
+pub mod channel_data;
 mod config;
+mod credential;
+mod data_indication;
+mod error;
 mod event;
+mod labels;
+mod limit;
+pub mod message;
+mod method;
+mod nonce;
+mod permission;
+pub mod policy;
 mod relays;
+mod revoked;
 mod server;
-mod stats;
+pub mod stats;
+mod table;
+mod timers;
 mod verdict;
 
 pub use address::{Client, Family, Peer, Relay, Transport};
 pub use config::{Config, Limits, PeerRules, Secret, StaticUser};
-pub use event::{CloseReason, Event, Transmit};
+pub use credential::mint;
+pub use error::Code;
+pub use event::{CloseReason, Denial, Event, Transmit};
+pub use labels::Label;
+pub use method::RequestMethod;
+pub use policy::Policy;
 pub use relays::{Holder, OpenError, Prefix, Relays};
 pub use server::Server;
 pub use stats::Stats;

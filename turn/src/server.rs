@@ -1,73 +1,325 @@
 //! The server: who may call what, and in which order.
 
+use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::Instant;
 
-use crate::{Client, Config, Event, Peer, Relay, Relays, Stats, Transmit, Verdict, Why};
+use crate::allocation::Allocation;
+use crate::credential::Credentials;
+use crate::data_indication::{self, Transactions};
+use crate::error::Code;
+use crate::limit::Limiter;
+use crate::message::{Class, DecodeError, Key, Message, Method};
+use crate::method::binding::binding;
+use crate::method::{Refusal, Request, RequestMethod, Success, refuse_unknown};
+use crate::nonce::Nonces;
+use crate::policy::{Policy, Rule};
+use crate::revoked::Revoked;
+use crate::table::Table;
+use crate::{
+    Client, CloseReason, Config, Denial, Event, Family, Header, Peer, Relay, Relays, Stats, Transmit, Verdict, Why,
+    channel_data,
+};
 
 /// One TURN server: it owns the allocations of one shard.
+///
+/// After each call that may have queued something, [`poll_transmit`](Self::poll_transmit) and
+/// [`poll_event`](Self::poll_event) must be emptied: one datagram queues at most one answer, and nothing else bounds them.
 pub struct Server {
-    config: Config,
-    stats: Stats,
+    pub(crate) config: Config,
+    pub(crate) policy: Policy,
+    pub(crate) credentials: Credentials,
+    pub(crate) revoked: Revoked,
+    pub(crate) nonces: Nonces,
+    pub(crate) table: Table,
+    pub(crate) stats: Stats,
+    pub(crate) transmits: VecDeque<Transmit>,
+    pub(crate) events: VecDeque<Event>,
+    limiter: Limiter,
+    transactions: Transactions,
+    denial: Option<Denial>,
+    clock: Clock,
+}
+
+/// What the wall clock showed at some instant.
+struct Clock {
+    at: Instant,
+    unix_secs: u64,
 }
 
 impl Server {
     /// A server without allocations. `key` seeds the MAC of its nonces: 32 unpredictable bytes, the same for every
     /// shard of a process, so that a nonce of one is good at another.
     pub fn new(now: Instant, unix_secs: u64, config: Config, key: [u8; 32]) -> Self {
-        let _ = (now, unix_secs, key);
-        Self { config, stats: Stats::default() }
+        let limits = &config.limits;
+        Self {
+            policy: Policy::new(&config),
+            credentials: Credentials::new(&config),
+            revoked: Revoked::default(),
+            nonces: Nonces::new(&key),
+            table: Table::new(),
+            stats: Stats::default(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            limiter: Limiter::new(now, limits.stranger_answers_per_second, limits.stranger_answers_burst),
+            transactions: Transactions::new(&key),
+            denial: None,
+            clock: Clock { at: now, unix_secs },
+            config,
+        }
     }
 
     /// Judges a datagram (or a message cut from a stream) that `from` sent to a listener.
     pub fn handle_client(&mut self, now: Instant, from: Client, bytes: &[u8], relays: &mut dyn Relays) -> Verdict {
-        let _ = (now, from, bytes, relays);
-        Verdict::Drop(Why::Malformed)
+        // RFC 8656 §12: the first two bits tell ChannelData (01) from STUN (00).
+        let verdict = match bytes.first().map(|first| first >> 6) {
+            Some(0b01) => self.channel_data(now, from, bytes),
+            Some(0b00) => self.stun(now, from, bytes, relays),
+            _ => Err(Why::Malformed),
+        };
+        verdict.unwrap_or_else(|why| self.drop(why))
     }
 
     /// Judges a datagram of `len` bytes that `peer` sent to `relay`. Only the address and the length matter.
     pub fn handle_peer(&mut self, now: Instant, relay: Relay, peer: Peer, len: usize) -> Verdict {
-        let _ = (now, relay, peer, len);
-        Verdict::Drop(Why::NoAllocation)
+        self.peer_data(now, relay, peer, len).unwrap_or_else(|why| self.drop(why))
     }
 
     /// Ends what has expired.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        // Each turn either removes an allocation or arms it for later than `now`.
+        while let Some(slot) = self.table.pop_due(now) {
+            if self.table.get_mut(slot).is_some_and(|allocation| allocation.is_alive(now)) {
+                self.change(slot, |allocation| {
+                    allocation.permissions.expire(now);
+                    allocation.channels.expire(now);
+                });
+            } else {
+                self.close(now, slot, CloseReason::Expired);
+            }
+        }
+        debug_assert!(self.poll_timeout().is_none_or(|next| next > now));
     }
 
     /// When [`Server::handle_timeout`] wants to be called: cheap, and strictly later than the last `now` it was given.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.table.next_deadline()
     }
 
     /// The next answer to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        None
+        self.transmits.pop_front()
     }
 
     /// The next thing that happened to an allocation.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
+    }
+
+    /// The latest peer that a CreatePermission or ChannelBind was denied, once: for the log. Earlier ones that nobody asked
+    /// for are only counted.
+    pub fn poll_denial(&mut self) -> Option<Denial> {
+        self.denial.take()
     }
 
     /// Tells the wall clock's reading at `now`, in seconds since 1970: credentials expire by it. Call it once a second or so.
     pub fn set_unix_time(&mut self, now: Instant, unix_secs: u64) {
-        let _ = (now, unix_secs);
+        self.clock = Clock { at: now, unix_secs };
+        self.revoked.forget(unix_secs);
     }
 
-    /// Ends every allocation made with `username`, and refuses new ones with it until it expires.
+    /// Ends every allocation made with `username`, and refuses new ones with it until it expires. A static user has no
+    /// expiry and may come back: whoever wants it gone takes it out of the configuration.
     pub fn revoke(&mut self, now: Instant, username: &str) {
-        let _ = (now, username);
+        if let Some(expires) = self.credentials.expiry(username)
+            && expires > self.unix_secs(now)
+        {
+            self.revoked.add(expires, username);
+        }
+        for slot in self.table.slots(|allocation| *allocation.username == *username) {
+            self.close(now, slot, CloseReason::Revoked);
+        }
     }
 
-    /// Replaces the configuration whole. Live allocations are re-checked against the new peer rules.
+    /// Replaces the configuration whole. Live allocations keep their key and their relay; what they may reach is judged
+    /// anew.
     pub fn reconfigure(&mut self, now: Instant, config: Config) {
-        let _ = now;
+        self.policy = Policy::new(&config);
+        self.credentials = Credentials::new(&config);
+        let limits = &config.limits;
+        self.limiter.set_rate(limits.stranger_answers_per_second, limits.stranger_answers_burst);
         self.config = config;
+        let policy = self.policy.clone();
+        for slot in self.table.slots(|_| true) {
+            self.change(slot, |allocation| {
+                allocation.permissions.expire(now);
+                allocation.permissions.retain(|peer, is_ours| policy.judge_address(peer, is_ours).is_ok());
+                allocation.channels.expire(now);
+                allocation.channels.retain(|Peer(peer), is_ours| policy.judge(peer, is_ours).is_ok());
+            });
+        }
+    }
+
+    /// Ends every allocation because the daemon stops.
+    pub fn shutdown(&mut self, now: Instant) {
+        for slot in self.table.slots(|_| true) {
+            self.close(now, slot, CloseReason::Shutdown);
+        }
     }
 
     /// The counters.
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Whether everything that is told in two places is told the same: for tests, since it walks all there is.
+    pub fn is_consistent(&self) -> bool {
+        let sum = |len: fn(&Allocation) -> usize| self.table.iter().map(len).sum::<usize>() as u64;
+        self.table.is_consistent()
+            && self.stats.allocations == sum(|_| 1)
+            && self.stats.allocations_by_family.total() == self.stats.allocations
+            && self.stats.permissions == sum(|allocation| allocation.permissions.len())
+            && self.stats.channels == sum(|allocation| allocation.channels.len())
+    }
+
+    fn channel_data(&mut self, now: Instant, from: Client, bytes: &[u8]) -> Result<Verdict, Why> {
+        let (number, data) = channel_data::decode(bytes).ok_or(Why::Malformed)?;
+        let allocation = self.table.of_client_mut(&from).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
+        let peer = allocation.channels.peer(now, number).ok_or(Why::NoChannel)?;
+        allocation.to_peers.add(data.len());
+        self.stats.to_peers.add(data.len());
+        Ok(Verdict::ToPeer { relay: allocation.relay, peer, data })
+    }
+
+    fn stun(&mut self, now: Instant, from: Client, bytes: &[u8], relays: &mut dyn Relays) -> Result<Verdict, Why> {
+        let message = Message::decode(bytes).map_err(|error| match error {
+            DecodeError::Fingerprint => Why::Unauthenticated,
+            _ => Why::Malformed,
+        })?;
+        match (message.class(), RequestMethod::of(message.method())) {
+            (Class::Request, Some(method)) => self.request(&Request { now, from, method, message }, relays),
+            (Class::Indication, _) if message.method() == Method::SEND => self.send(now, from, &message, relays),
+            _ => Err(Why::Unexpected),
+        }
+    }
+
+    fn request(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> Result<Verdict, Why> {
+        self.stats.requests.up(request.method);
+        self.expire(request);
+        let (outcome, key) = self.outcome(request, relays);
+        if key.is_none() {
+            self.refuse_flood(request)?;
+        }
+        self.answer(request, outcome, key.as_ref());
+        Ok(Verdict::Reply)
+    }
+
+    /// What becomes of a request, and the key that its maker has proved to know.
+    fn outcome(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> (Result<Success, Refusal>, Option<Key>) {
+        if request.method == RequestMethod::Binding {
+            return (binding(request), None);
+        }
+        let proven = match self.authenticate(request) {
+            Ok(proven) => proven,
+            Err(refusal) => return (Err(refusal), None),
+        };
+        let outcome = refuse_unknown(&request.message).and_then(|()| match request.method {
+            RequestMethod::Binding => binding(request),
+            RequestMethod::Allocate => self.allocate(request, &proven, relays),
+            RequestMethod::Refresh => self.refresh(request),
+            RequestMethod::CreatePermission => self.create_permission(request, relays),
+            RequestMethod::ChannelBind => self.channel_bind(request, relays),
+        });
+        (outcome, Some(proven.key))
+    }
+
+    fn peer_data(&mut self, now: Instant, relay: Relay, peer: Peer, len: usize) -> Result<Verdict, Why> {
+        let allocation = self.table.of_relay_mut(relay).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
+        if !allocation.permissions.allows(now, peer.0.ip()) {
+            return Err(Why::NoPermission);
+        }
+        let header = match allocation.channels.number(now, peer) {
+            Some(number) => {
+                let len = u16::try_from(len).map_err(|_| Why::Malformed)?;
+                Header::new(&channel_data::header(number, len), 0)
+            }
+            None => data_indication::header(peer, len, self.transactions.next()).ok_or(Why::Malformed)?,
+        };
+        allocation.to_client.add(len);
+        self.stats.to_clients.add(len);
+        Ok(Verdict::ToClient { client: allocation.client, header })
+    }
+
+    /// An answer to somebody who has proved nothing costs a token of its prefix. A client with an allocation has proved
+    /// itself before, and is not to suffer from its neighbours.
+    fn refuse_flood(&mut self, request: &Request<'_>) -> Result<(), Why> {
+        let is_known = self.table.slot_of(&request.from).is_some();
+        if is_known || self.limiter.allows(request.now, request.from.remote.ip()) {
+            Ok(())
+        } else {
+            Err(Why::RateLimited)
+        }
+    }
+
+    /// Ends the client's allocation if its time has come and the timer has not yet: a request must not find it.
+    fn expire(&mut self, request: &Request<'_>) {
+        if let Some(slot) = self.table.slot_of(&request.from)
+            && self.table.get_mut(slot).is_some_and(|allocation| !allocation.is_alive(request.now))
+        {
+            self.close(request.now, slot, CloseReason::Expired);
+        }
+    }
+
+    fn drop(&mut self, why: Why) -> Verdict {
+        self.stats.drops.up(why);
+        Verdict::Drop(why)
+    }
+
+    pub(crate) fn deny(&mut self, client: Client, peer: Peer, rule: Rule) -> Refusal {
+        self.stats.denied.up(rule);
+        self.denial = Some(Denial { client, peer, rule });
+        Code::Forbidden.into()
+    }
+
+    /// Changes permissions and channels of an allocation, and keeps gauges and deadline with them.
+    pub(crate) fn change<T>(&mut self, slot: usize, change: impl FnOnce(&mut Allocation) -> T) -> Option<T> {
+        let allocation = self.table.get_mut(slot)?;
+        self.stats.permissions -= allocation.permissions.len() as u64;
+        self.stats.channels -= allocation.channels.len() as u64;
+        let result = change(allocation);
+        self.stats.permissions += allocation.permissions.len() as u64;
+        self.stats.channels += allocation.channels.len() as u64;
+        self.table.arm(slot);
+        Some(result)
+    }
+
+    pub(crate) fn close(&mut self, now: Instant, slot: usize, reason: CloseReason) {
+        let Some(allocation) = self.table.remove(slot) else { return };
+        self.stats.allocations -= 1;
+        self.stats.allocations_by_family.down(allocation.relay.family);
+        self.stats.permissions -= allocation.permissions.len() as u64;
+        self.stats.channels -= allocation.channels.len() as u64;
+        self.stats.closed.up(reason);
+        self.events.push_back(Event::Closed {
+            client: allocation.client,
+            relay: allocation.relay,
+            reason,
+            lived: now.saturating_duration_since(allocation.opened),
+            bytes_to_peers: allocation.to_peers.bytes,
+            bytes_to_client: allocation.to_client.bytes,
+        });
+    }
+
+    /// What relayed addresses of `family` are announced as.
+    pub(crate) fn external(&self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::V4 => self.config.external_v4.map(IpAddr::V4),
+            Family::V6 => self.config.external_v6.map(IpAddr::V6),
+        }
+    }
+
+    /// The wall clock's reading at `now`.
+    pub(crate) fn unix_secs(&self, now: Instant) -> u64 {
+        self.clock.unix_secs + now.saturating_duration_since(self.clock.at).as_secs()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::labels::labels;
 use crate::{Client, Peer, Relay};
 
 /// The decision about one datagram. It speaks about the caller's own buffer: nothing is borrowed, copied or allocated.
@@ -82,3 +83,14 @@ pub enum Why {
     /// An answer to a stranger whose source prefix has used up its rate.
     RateLimited,
 }
+
+labels!(Why {
+    Malformed => "malformed",
+    Unexpected => "unexpected",
+    Unauthenticated => "unauthenticated",
+    NoAllocation => "no_allocation",
+    NoChannel => "no_channel",
+    NoPermission => "no_permission",
+    PeerDenied => "peer_denied",
+    RateLimited => "rate_limited",
+});

@@ -1,1 +1,35 @@
-//! Tests.
+//! The pace of keyframe requests.
+
+use super::*;
+
+#[allow(clippy::disallowed_methods)]
+fn start() -> Instant {
+    Instant::now()
+}
+
+#[test]
+fn requests_are_throttled_and_repeated_until_one_comes() {
+    let begin = start();
+    let at = |ms| begin + Duration::from_millis(ms);
+    let mut requests = KeyframeRequests::default();
+    assert_eq!(requests.due(begin), None);
+    requests.want();
+    let asked: Vec<u64> = (0..4000).filter(|ms| requests.ask(at(*ms))).collect();
+    assert_eq!(asked, [0, 500, 1500, 2500, 3500]);
+    requests.settle();
+    assert!(!requests.ask(at(9000)));
+    requests.want();
+    assert!(requests.ask(at(9001)));
+}
+
+#[test]
+fn a_second_wish_right_after_a_keyframe_waits() {
+    let begin = start();
+    let mut requests = KeyframeRequests::default();
+    requests.want();
+    assert!(requests.ask(begin));
+    requests.settle();
+    requests.want();
+    assert!(!requests.ask(begin + Duration::from_millis(499)));
+    assert!(requests.ask(begin + Duration::from_millis(500)));
+}

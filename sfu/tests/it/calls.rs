@@ -1,4 +1,8 @@
-//! Two and three people who see and hear each other.
+//! People who see and hear each other.
+
+use std::collections::BTreeSet;
+
+use roundturn_sfu::{Event, Path, Quality};
 
 use crate::support::{Received, Setup, World};
 
@@ -18,7 +22,186 @@ fn two_people_see_and_hear_each_other() {
         assert!(sound.iter().chain(&sight).all(|packet| packet.sender() == other));
         assert_contiguous(&sound);
         assert_contiguous(&sight);
+        assert_eq!(client.in_slot(client.video_slots[1]).len(), 0);
     }
+    let connected = world.events.iter().filter(|event| matches!(event, Event::Connected { .. })).count();
+    assert_eq!(connected, 2);
+    let stats = world.sfu.stats();
+    assert_eq!((stats.rooms, stats.participants, stats.connected), (1, 2, 2));
+    assert_eq!((stats.audio_tracks, stats.video_tracks), (2, 2));
+    assert!(stats.video_packets_out > 300 && stats.audio_bytes_in > 0);
+}
+
+#[test]
+fn three_people_each_see_and_hear_the_two_others() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        world.enter(Setup::default());
+    }
+    world.run_ms(3000);
+    for client in &world.clients {
+        let mut seen = BTreeSet::new();
+        for (sound, sight) in client.audio_slots.iter().zip(&client.video_slots) {
+            let (sound, sight) = (client.in_slot(*sound), client.in_slot(*sight));
+            assert!(sound.len() > 100 && sight.len() > 100);
+            assert_contiguous(&sight);
+            let sender = sight[0].sender();
+            assert!(sound.iter().chain(&sight).all(|packet| packet.sender() == sender), "lips belong together");
+            seen.insert(u64::from(sender));
+        }
+        seen.insert(client.id.0);
+        assert_eq!(seen, BTreeSet::from([1, 2, 3]));
+    }
+}
+
+#[test]
+fn fifty_people_who_come_within_two_seconds_all_get_media() {
+    let mut world = World::new();
+    for index in 0..50 {
+        let speaks = index % 10 == 0;
+        world.enter(Setup { microphone: speaks, camera: speaks, audio_slots: 4, video_slots: 4, ..Setup::default() });
+        world.run_ms(40);
+    }
+    world.run_ms(2000);
+    assert_eq!(world.sfu.stats().connected, 50);
+    for client in &world.clients {
+        for slot in client.video_slots.iter().chain(&client.audio_slots) {
+            let packets = client.in_slot(*slot);
+            assert!(packets.len() > 30, "{} packets for {:?}", packets.len(), client.id);
+        }
+        assert!(client.keyframe_requests.len() < 20, "{} requests", client.keyframe_requests.len());
+    }
+}
+
+#[test]
+fn payload_types_may_differ_between_clients() {
+    let mut world = World::new();
+    let ana = world.enter(Setup { payload_types: (109, 120, 124), ..Setup::default() });
+    let bo = world.enter(Setup { payload_types: (111, 96, 97), ..Setup::default() });
+    world.run_ms(2000);
+    for (me, opus, vp8) in [(ana, 109, 120), (bo, 111, 96)] {
+        let client = &world.clients[me];
+        let (sound, sight) = (client.in_slot(client.audio_slots[0]), client.in_slot(client.video_slots[0]));
+        assert!(!sound.is_empty() && sound.iter().all(|packet| packet.payload_type == opus));
+        assert!(!sight.is_empty() && sight.iter().all(|packet| packet.payload_type == vp8));
+    }
+}
+
+#[test]
+fn who_cannot_decode_is_told_that_the_slot_is_paused() {
+    let mut world = World::new();
+    let ana = world.enter(Setup { h264: true, ..Setup::default() });
+    let bo = world.enter(Setup::default());
+    world.run_ms(2000);
+    let client = &world.clients[bo];
+    assert!(!client.in_slot(client.audio_slots[0]).is_empty());
+    assert!(client.in_slot(client.video_slots[0]).is_empty());
+    let (_, video) = world.slots_of(bo);
+    assert_eq!((video[0].track, video[0].paused), (Some(world.tracks_of(ana)[1]), true));
+}
+
+#[test]
+fn a_late_joiner_gets_media_although_the_publisher_is_beyond_the_first_rollover() {
+    let mut world = World::new();
+    let ana = world.enter(Setup::default());
+    let bo = world.enter(Setup::default());
+    for _ in 0..5 {
+        world.run_ms(600);
+        world.clients[ana].video_sequence += 15_000;
+        world.clients[ana].audio_sequence += 15_000;
+    }
+    world.run_ms(1000);
+    assert!(world.clients[ana].video_sequence > 70_000);
+    let cy = world.enter(Setup::default());
+    world.run_ms(2000);
+    let client = &world.clients[cy];
+    for slot in client.video_slots.iter().chain(&client.audio_slots) {
+        let packets = client.in_slot(*slot);
+        assert!(packets.len() > 50, "{} packets", packets.len());
+        assert!(packets[0].sequence < 65_536);
+    }
+    assert!(world.clients[bo].in_slot(world.clients[bo].video_slots[0]).len() > 300);
+}
+
+#[test]
+fn video_flows_through_five_percent_of_loss() {
+    for seed in 1..=8 {
+        println!("seed {seed}");
+        let mut world = World::with(|_| {}, seed);
+        world.enter(Setup::default());
+        let bo = world.enter(Setup::default());
+        world.run_ms(1000);
+        world.loss = 50;
+        world.run_ms(8000);
+        let client = &world.clients[bo];
+        let packets = client.in_slot(client.video_slots[0]);
+        let frames: BTreeSet<u32> = packets.iter().map(|packet| packet.frame()).collect();
+        let span = frames.last().unwrap() - frames.first().unwrap() + 1;
+        assert!(span > 350, "{span} frames in 8 s");
+        let share = frames.len() as f64 / f64::from(span);
+        assert!(share > 0.99, "of {span} frames {share} came");
+        let pieces = packets.iter().map(|packet| packet.sequence).collect::<BTreeSet<_>>().len() as f64;
+        let sent = packets.iter().map(|packet| packet.sequence).max().unwrap() as f64;
+        assert!(pieces / sent > 0.99, "of {sent} packets {pieces} came, first or again");
+        let stats = world.sfu.stats();
+        assert!(stats.nacks_in > 0 && stats.nacks_out > 0, "{stats:?}");
+    }
+}
+
+#[test]
+fn quality_tells_of_losses_once_a_second_at_most() {
+    let mut world = World::new();
+    world.enter(Setup::default());
+    let bo = world.enter(Setup::default());
+    world.run_ms(5000);
+    let id = world.clients[bo].id;
+    let said = |world: &World| -> Vec<(Quality, Quality, Path)> {
+        let quality = |event: &Event| match event {
+            Event::Quality { participant, up, down, path, .. } if *participant == id => Some((*up, *down, *path)),
+            _ => None,
+        };
+        world.events.iter().filter_map(quality).collect()
+    };
+    assert_eq!(said(&world), [(Quality::Good, Quality::Good, Path::Udp)]);
+    world.loss = 200;
+    world.run_ms(10_000);
+    let worse = said(&world);
+    assert!(worse.len() <= 11, "{worse:?}");
+    assert!(worse.iter().any(|(up, _, _)| *up == Quality::Poor), "{worse:?}");
+}
+
+#[test]
+fn who_falls_silent_is_lost_and_comes_back_as_if_nothing_was() {
+    let mut world = World::new();
+    let ana = world.enter(Setup::default());
+    let bo = world.enter(Setup::default());
+    world.run_ms(3000);
+    world.clients[bo].gone = true;
+    world.run_ms(20_000);
+    let id = world.clients[bo].id;
+    let last = |world: &World| {
+        let quality = |event: &Event| match event {
+            Event::Quality { participant, up, .. } if *participant == id => Some(*up),
+            _ => None,
+        };
+        world.events.iter().filter_map(quality).next_back()
+    };
+    assert_eq!(last(&world), Some(Quality::Lost));
+    assert_eq!(world.video_of(ana)[0], Some(world.tracks_of(bo)[1]), "a hint, not a verdict");
+    world.clients[bo].gone = false;
+    let before = world.clients[ana].received.len();
+    world.run_ms(6000);
+    assert_eq!(last(&world), Some(Quality::Good));
+    assert!(world.clients[ana].received.len() > before + 300);
+}
+
+#[test]
+fn a_client_behind_a_relay_of_ours_is_said_to_be() {
+    let mut world = World::with(|config| config.relays = (vec![[10, 0, 0, 1].into()], 5000..=5001), 1);
+    world.enter(Setup::default());
+    world.run_ms(3000);
+    let relayed = |event: &Event| matches!(event, Event::Quality { path: Path::Relay, .. });
+    assert!(world.events.iter().any(relayed));
 }
 
 fn assert_contiguous(packets: &[&Received]) {

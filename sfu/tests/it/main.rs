@@ -1,4 +1,12 @@
 //! Conversations with the SFU: str0m as clients, virtual time, seeded loss.
+// A conversation that cannot go on has failed.
+#![allow(clippy::unwrap_used)]
 
+mod browsers;
 mod calls;
+mod hostile;
+mod keyframes;
+mod rooms;
+mod simulation;
+mod slots;
 mod support;

@@ -108,7 +108,7 @@ fn addresses() {
         ),
         (
             "[listen]\nturn = [\"0.0.0.0:99\", \"[::]:99\"]",
-            "r.toml:2: listen.turn = \"[::]:99\": the same address and port as in listen.turn",
+            "r.toml:2: listen.turn = \"[::]:99\": the same port as in listen.turn, where [::] stands for both families; leave one out",
         ),
         (
             "[listen]\nmetrics = \"0.0.0.0:8080\"",

@@ -2,8 +2,10 @@
 
 use super::*;
 
+type Sent = Vec<(SocketAddr, Vec<u8>)>;
+
 #[derive(Default)]
-struct Calls(Vec<(Exit, Vec<(SocketAddr, Vec<u8>)>)>);
+struct Calls(Vec<(Exit, Sent)>);
 
 impl Wire for Calls {
     fn send(&mut self, exit: Exit, datagrams: &[Datagram<'_>]) {

@@ -16,7 +16,10 @@ fn signal(number: usize) -> EventText {
 }
 
 fn seqs(frames: &[String]) -> Vec<u64> {
-    frames.iter().map(|frame| serde_json::from_str::<serde_json::Value>(frame).unwrap()["seq"].as_u64().unwrap()).collect()
+    frames
+        .iter()
+        .map(|frame| serde_json::from_str::<serde_json::Value>(frame).unwrap()["seq"].as_u64().unwrap())
+        .collect()
 }
 
 #[test]

@@ -129,7 +129,8 @@ fn check_offer(grants: Grants, offer: &OfferRequest, slots: protocol::SlotCounts
     if !grants.publish && !offer.tracks.is_empty() {
         return refuse(ErrorCode::Forbidden, "needs the grant publish");
     }
-    if !grants.subscribe && !(audio.is_empty() && video.is_empty()) {
+    let wants_to_receive = !audio.is_empty() || !video.is_empty();
+    if !grants.subscribe && wants_to_receive {
         return refuse(ErrorCode::Forbidden, "needs the grant subscribe");
     }
     if offer.tracks.len() > TRACKS {

@@ -48,7 +48,8 @@ impl Hub {
         let tracks: Vec<TrackId> = match (&moderate.track, &moderate.participant) {
             (Some(track), _) => {
                 let named = protocol::track_id(track);
-                let known = |track: &TrackId| self.rooms.get(&room_id).is_some_and(|room| room.tracks.contains_key(track));
+                let known =
+                    |track: &TrackId| self.rooms.get(&room_id).is_some_and(|room| room.tracks.contains_key(track));
                 match named.filter(known) {
                     Some(track) => vec![track],
                     None => return refuse(ErrorCode::TrackNotFound, "no such track in this room"),

@@ -8,9 +8,7 @@ use serde_json::value::RawValue;
 use super::enter::{check_name, checked_meta};
 use super::{Answer, ConnectionId, Done, Hub, Moment, Output, Refusal, refuse};
 use crate::config::RoomMode;
-use crate::signal::protocol::{
-    self, ErrorCode, Event, Message, Ping, Recipients, Reply, Signal, Update, render_event,
-};
+use crate::signal::protocol::{self, ErrorCode, Event, Message, Ping, Recipients, Reply, Signal, Update, render_event};
 use crate::signal::room::Topic;
 
 /// Characters of a topic's name.
@@ -59,8 +57,7 @@ impl Hub {
             }
         }
         room.last_message = room_seq;
-        let event =
-            render_event(&Event::Message { from: &sender, topic: &message.topic, data: &data, at, room_seq });
+        let event = render_event(&Event::Message { from: &sender, topic: &message.topic, data: &data, at, room_seq });
         for receiver in receivers {
             self.tell(receiver, event.clone());
         }
@@ -89,11 +86,7 @@ impl Hub {
     }
 
     /// The participant of a room that a client names.
-    pub(super) fn participant_in(
-        &self,
-        room: roundturn_sfu::RoomId,
-        name: &str,
-    ) -> Result<ParticipantId, Refusal> {
+    pub(super) fn participant_in(&self, room: roundturn_sfu::RoomId, name: &str) -> Result<ParticipantId, Refusal> {
         let here = |who: &ParticipantId| self.members.get(who).is_some_and(|member| member.room == room);
         match protocol::participant_id(name).filter(here) {
             Some(who) => Ok(who),

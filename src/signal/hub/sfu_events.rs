@@ -60,7 +60,7 @@ impl Hub {
 
     fn on_track_added(&mut self, room_id: RoomId, track: TrackInfo) {
         // Whoever left while this was on its way has no tracks any more.
-        if !self.members.get(&track.participant).is_some_and(|member| member.room == room_id) {
+        if self.members.get(&track.participant).is_none_or(|member| member.room != room_id) {
             return;
         }
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
@@ -84,12 +84,7 @@ impl Hub {
         }
     }
 
-    fn on_slots(
-        &mut self,
-        who: ParticipantId,
-        audio: Option<Vec<SlotAssignment>>,
-        video: Option<Vec<SlotAssignment>>,
-    ) {
+    fn on_slots(&mut self, who: ParticipantId, audio: Option<Vec<SlotAssignment>>, video: Option<Vec<SlotAssignment>>) {
         let Some(member) = self.members.get_mut(&who) else { return };
         let facts = |slots: Vec<SlotAssignment>, has_layers: bool| -> Vec<SlotFacts> {
             slots.into_iter().map(|slot| slot_facts(slot, has_layers)).collect()

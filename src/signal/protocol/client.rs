@@ -15,6 +15,15 @@ pub struct Envelope {
     pub id: Option<std::num::NonZeroU64>,
 }
 
+impl Envelope {
+    /// Reads the envelope of a frame; `None`: the frame is no message at all.
+    pub fn parse(frame: &str) -> Option<Self> {
+        // serde would take an array for an object whose fields come in their order.
+        let is_object = frame.trim_ascii_start().starts_with('{');
+        if is_object { serde_json::from_str(frame).ok() } else { None }
+    }
+}
+
 /// Everything that a client may ask once it is in, and the two ways of coming in.
 #[derive(Debug)]
 pub enum Request {
@@ -109,6 +118,20 @@ pub struct Create {
     /// At most as long as the settings allow.
     #[serde(default)]
     pub ttl_seconds: Option<u64>,
+}
+
+impl Create {
+    /// Reads the body of `POST /api/rooms`; none at all is an empty object.
+    ///
+    /// # Errors
+    /// A sentence for people.
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
+        match body.trim_ascii() {
+            [] => Ok(Self::default()),
+            body if body.starts_with(b"{") => serde_json::from_slice(body).map_err(|error| error.to_string()),
+            _ => Err("the body is an object".to_owned()),
+        }
+    }
 }
 
 /// How media flows, as written.

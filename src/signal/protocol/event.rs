@@ -172,7 +172,7 @@ impl EventText {
     }
 
     /// How long it is without its number.
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.text.len()
     }
 

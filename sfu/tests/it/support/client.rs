@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use roundturn_sfu::{ParticipantId, SlotRequest, Source, TrackRequest};
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpApi, SdpPendingOffer};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Direction, Frequency, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
@@ -58,16 +58,22 @@ impl Received {
     }
 }
 
+/// The sections of a client's peer connection.
+#[derive(Default, Clone)]
+pub struct Sections {
+    pub microphone: Option<Mid>,
+    pub camera: Option<Mid>,
+    pub audio_slots: Vec<Mid>,
+    pub video_slots: Vec<Mid>,
+}
+
 pub struct Client {
     pub id: ParticipantId,
     pub address: SocketAddr,
     pub rtc: Rtc,
     pub deadline: Instant,
     pub generation: u64,
-    pub microphone: Option<Mid>,
-    pub camera: Option<Mid>,
-    pub audio_slots: Vec<Mid>,
-    pub video_slots: Vec<Mid>,
+    pub sections: Sections,
     pub pending: Option<SdpPendingOffer>,
     pub connected: bool,
     pub received: Vec<Received>,
@@ -78,11 +84,21 @@ pub struct Client {
     pub level: i8,
     pub audio_sequence: u64,
     pub video_sequence: u64,
-    pub first_sdp: String,
+    pub sdp: String,
+    /// Whether it left.
+    pub gone: bool,
     frame: u32,
     keyframe_due: bool,
     next_media: Instant,
     now: Instant,
+}
+
+impl std::ops::Deref for Client {
+    type Target = Sections;
+
+    fn deref(&self) -> &Sections {
+        &self.sections
+    }
 }
 
 impl Client {
@@ -108,10 +124,7 @@ impl Client {
             rtc,
             deadline: now,
             generation: 0,
-            microphone: None,
-            camera: None,
-            audio_slots: Vec::new(),
-            video_slots: Vec::new(),
+            sections: Sections::default(),
             pending: None,
             connected: false,
             received: Vec::new(),
@@ -121,7 +134,8 @@ impl Client {
             level: -30,
             audio_sequence: 100 * u64::from(number),
             video_sequence: 1000 * u64::from(number),
-            first_sdp: String::new(),
+            sdp: String::new(),
+            gone: false,
             frame: 0,
             keyframe_due: true,
             next_media: now,
@@ -131,18 +145,26 @@ impl Client {
         client
     }
 
-    /// Adds sections; the offer that says so is in `pending` and returned.
-    fn plan(&mut self, setup: Setup) {
+    /// Changes sections and offers that.
+    pub fn replan(&mut self, change: impl FnOnce(&mut SdpApi<'_>, &mut Sections)) -> roundturn_sfu::Offer {
         let mut api = self.rtc.sdp_api();
-        let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
-        self.microphone = setup.microphone.then(|| add(MediaKind::Audio, Direction::SendOnly));
-        self.camera = setup.camera.then(|| add(MediaKind::Video, Direction::SendOnly));
-        self.audio_slots = (0..setup.audio_slots).map(|_| add(MediaKind::Audio, Direction::RecvOnly)).collect();
-        self.video_slots = (0..setup.video_slots).map(|_| add(MediaKind::Video, Direction::RecvOnly)).collect();
+        change(&mut api, &mut self.sections);
         let (offer, pending) = api.apply().unwrap();
         self.generation += 1;
         self.pending = Some(pending);
-        self.first_sdp = offer.to_sdp_string();
+        self.sdp = offer.to_sdp_string();
+        self.offer(self.sdp.clone())
+    }
+
+    fn plan(&mut self, setup: Setup) {
+        self.replan(|api, sections| {
+            let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
+            sections.microphone = setup.microphone.then(|| add(MediaKind::Audio, Direction::SendOnly));
+            sections.camera = setup.camera.then(|| add(MediaKind::Video, Direction::SendOnly));
+            let audio = (0..setup.audio_slots).map(|_| add(MediaKind::Audio, Direction::RecvOnly)).collect();
+            let video = (0..setup.video_slots).map(|_| add(MediaKind::Video, Direction::RecvOnly)).collect();
+            (sections.audio_slots, sections.video_slots) = (audio, video);
+        });
     }
 
     pub fn offer(&self, sdp: String) -> roundturn_sfu::Offer {
@@ -154,11 +176,11 @@ impl Client {
             participant: self.id,
             generation: self.generation,
             sdp,
-            tracks: source(self.microphone, Source::Microphone)
+            tracks: source(self.sections.microphone, Source::Microphone)
                 .into_iter()
-                .chain(source(self.camera, Source::Camera))
+                .chain(source(self.sections.camera, Source::Camera))
                 .collect(),
-            slots: SlotRequest { audio: names(&self.audio_slots), video: names(&self.video_slots) },
+            slots: SlotRequest { audio: names(&self.sections.audio_slots), video: names(&self.sections.video_slots) },
         }
     }
 
@@ -193,6 +215,11 @@ impl Client {
         }
     }
 
+    /// Is no more.
+    pub fn leave(&mut self) {
+        self.gone = true;
+    }
+
     /// When something is to be done next.
     pub fn next(&self) -> Instant {
         self.deadline.min(self.next_media)
@@ -205,7 +232,7 @@ impl Client {
     }
 
     fn send_audio(&mut self, now: Instant) {
-        let Some(mid) = self.microphone else { return };
+        let Some(mid) = self.sections.microphone else { return };
         let payload_type = self.rtc.media(mid).unwrap().remote_pts()[0];
         self.audio_sequence += 1;
         let mut payload = vec![0xfc, 1, 2, 3];
@@ -220,7 +247,7 @@ impl Client {
     }
 
     fn send_video(&mut self, now: Instant) {
-        let Some(mid) = self.camera else { return };
+        let Some(mid) = self.sections.camera else { return };
         let media = self.rtc.media(mid).unwrap();
         let payload_type = media.remote_pts()[0];
         self.frame += 1;

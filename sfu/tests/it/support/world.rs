@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use roundturn_sfu::{Command, Config, Event, Output, ParticipantId, RoomId, Sfu, SlotAssignment, TrackId};
 
+use str0m::change::SdpApi;
+
+use super::client::Sections;
 use super::{Client, Setup};
 
 pub const ROOM: RoomId = RoomId(1);
@@ -16,6 +19,9 @@ pub struct World {
     pub sfu: Sfu,
     pub address: SocketAddr,
     pub clients: Vec<Client>,
+    /// Where and with which grants (publish, subscribe) the next one joins.
+    pub room: RoomId,
+    pub grants: (bool, bool),
     pub events: Vec<Event>,
     /// Datagrams lost of a thousand, both ways.
     pub loss: u64,
@@ -49,6 +55,8 @@ impl World {
             sfu: Sfu::new(now, config, [7; 32]),
             address,
             clients: Vec::new(),
+            room: ROOM,
+            grants: (true, true),
             events: Vec::new(),
             loss: 0,
             sent_to: BTreeMap::new(),
@@ -60,16 +68,54 @@ impl World {
 
     /// A client joins the room and offers; its answer is taken. Returns its index.
     pub fn enter(&mut self, setup: Setup) -> usize {
+        let index = self.try_enter(setup);
+        let answer = self.answer_of(self.clients[index].id);
+        self.clients[index].take_answer(&answer);
+        index
+    }
+
+    /// A client joins the room and offers. Returns its index.
+    pub fn try_enter(&mut self, setup: Setup) -> usize {
         let number = self.clients.len() as u8 + 1;
         let client = Client::new(self.now, number, setup);
-        let (id, order) = (client.id, u64::from(number));
-        self.command(Command::Join { room: ROOM, participant: id, order, may_publish: true, may_subscribe: true });
-        let offer = client.offer(client.first_sdp.clone());
+        self.join(client.id);
+        let offer = client.offer(client.sdp.clone());
         self.clients.push(client);
         self.command(Command::Offer(offer));
-        let answer = self.answer_of(id);
-        self.clients[usize::from(number) - 1].take_answer(&answer);
         usize::from(number) - 1
+    }
+
+    /// Someone joins who is no client of this world.
+    pub fn stranger(&mut self) -> ParticipantId {
+        let id = ParticipantId(1000 + self.order);
+        self.join(id);
+        id
+    }
+
+    /// A client changes its sections and offers again; the answer is taken.
+    pub fn renegotiate(&mut self, index: usize, change: impl FnOnce(&mut SdpApi<'_>, &mut Sections)) {
+        let offer = self.clients[index].replan(change);
+        self.command(Command::Offer(offer));
+        let answer = self.answer_of(self.clients[index].id);
+        self.clients[index].take_answer(&answer);
+    }
+
+    /// A client throws its peer connection away and makes another.
+    pub fn reopen(&mut self, index: usize, setup: Setup) {
+        let generation = self.clients[index].generation;
+        let mut client = Client::new(self.now, index as u8 + 1, setup);
+        client.generation += generation;
+        let offer = client.offer(client.sdp.clone());
+        self.clients[index] = client;
+        self.command(Command::Offer(offer));
+        let answer = self.answer_of(self.clients[index].id);
+        self.clients[index].take_answer(&answer);
+    }
+
+    fn join(&mut self, participant: ParticipantId) {
+        let (may_publish, may_subscribe) = self.grants;
+        let order = participant.0;
+        self.command(Command::Join { room: self.room, participant, order, may_publish, may_subscribe });
     }
 
     pub fn command(&mut self, command: Command) {
@@ -123,7 +169,7 @@ impl World {
             for index in 0..self.clients.len() {
                 self.tick(index);
             }
-            let clients = self.clients.iter().map(Client::next).min();
+            let clients = self.clients.iter().filter(|client| !client.gone).map(Client::next).min();
             let wire = self.wire.keys().next().map(|(at, _)| *at);
             let next = [timeout, clients, wire].into_iter().flatten().min().unwrap_or(end);
             if next > end {
@@ -138,7 +184,18 @@ impl World {
         }
     }
 
+    /// A number below `bound`, from the seed.
+    pub fn random_below(&mut self, bound: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % bound
+    }
+
     fn tick(&mut self, index: usize) {
+        if self.clients[index].gone {
+            return;
+        }
         let from = self.clients[index].address;
         for (to, bytes) in self.clients[index].tick(self.now) {
             self.send(from, to, bytes);
@@ -182,10 +239,7 @@ impl World {
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        if self.random % 1000 < self.loss {
+        if self.random_below(1000) < self.loss {
             return;
         }
         self.order += 1;

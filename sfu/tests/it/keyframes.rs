@@ -1,0 +1,61 @@
+//! Keyframe requests: as few as possible, as many as needed.
+
+use std::time::Duration;
+
+use roundturn_sfu::Command;
+
+use crate::support::{Setup, World};
+
+#[test]
+fn requests_are_repeated_until_a_keyframe_comes_and_not_too_often() {
+    let mut world = World::new();
+    let ana = world.enter(Setup { audio_slots: 0, video_slots: 0, ..Setup::default() });
+    world.run_ms(1000);
+    world.clients[ana].obedient = false;
+    let bo = world.enter(Setup::default());
+    world.run_ms(5000);
+    let requests = world.clients[ana].keyframe_requests.clone();
+    assert!((4..=8).contains(&requests.len()), "{} requests in 5 s", requests.len());
+    for pair in requests.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_millis(480), "{:?}", pair[1] - pair[0]);
+    }
+    let slot = world.clients[bo].video_slots[0];
+    assert!(world.clients[bo].in_slot(slot).is_empty(), "no picture can be started without");
+    world.clients[ana].obedient = true;
+    world.run_ms(2500);
+    let packets = world.clients[bo].in_slot(slot);
+    assert!(packets.len() > 50);
+    assert!(packets[0].is_keyframe());
+    let count = world.clients[ana].keyframe_requests.len();
+    world.run_ms(3000);
+    assert_eq!(world.clients[ana].keyframe_requests.len(), count, "nobody waits any more");
+}
+
+#[test]
+fn many_who_join_at_once_cost_one_request() {
+    let mut world = World::new();
+    let ana = world.enter(Setup { audio_slots: 0, video_slots: 0, ..Setup::default() });
+    world.run_ms(2000);
+    let before = world.clients[ana].keyframe_requests.len();
+    for _ in 0..8 {
+        world.enter(Setup { camera: false, microphone: false, ..Setup::default() });
+    }
+    world.run_ms(3000);
+    let requests = world.clients[ana].keyframe_requests.len() - before;
+    assert!(requests <= 3, "{requests} requests for 8 people");
+    for client in &world.clients[1..] {
+        assert!(client.in_slot(client.video_slots[0])[0].is_keyframe());
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_a_muted_track() {
+    let mut world = World::new();
+    let ana = world.enter(Setup::default());
+    world.run_ms(1000);
+    world.command(Command::Mute { track: world.tracks_of(ana)[1], muted: true });
+    let before = world.clients[ana].keyframe_requests.len();
+    world.enter(Setup::default());
+    world.run_ms(3000);
+    assert_eq!(world.clients[ana].keyframe_requests.len(), before);
+}

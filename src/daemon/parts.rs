@@ -1,0 +1,99 @@
+//! What each part is told, made from the settings.
+
+use std::time::Duration;
+
+use roundturn_sfu as sfu;
+use roundturn_turn as turn;
+
+use crate::config::{Secret, Settings};
+use crate::nat::Addresses;
+use crate::shard::ShardConfig;
+use crate::signal::protocol::SlotCounts;
+
+/// Slots of one participant: nine tiles and the four loudest.
+pub const SLOTS: SlotCounts = SlotCounts { audio: 4, video: 9 };
+
+/// Tracks that one participant may publish: microphone, camera, screen with sound, and as much again.
+const TRACKS: usize = 8;
+
+/// Participants of one shard: what its memory is planned for.
+const PARTICIPANTS: usize = 2000;
+
+/// The longest lifetime of an allocation without a Refresh.
+const MAX_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Permissions, and channels, of one allocation: a mesh of six has five, ICE tries a few addresses of each.
+const PEERS_OF_AN_ALLOCATION: usize = 32;
+
+/// Answers a second, and at once, to one source prefix that has proved nothing: an office that joins a meeting from
+/// behind one address stays below, a flood that uses us as a reflector gains nothing.
+const STRANGER_ANSWERS_PER_SECOND: u32 = 100;
+const STRANGER_ANSWERS_BURST: u32 = 500;
+
+/// Shard number `index`.
+pub fn shard(
+    index: usize,
+    settings: &Settings,
+    addresses: &Addresses,
+    turn_key: [u8; 32],
+    sfu_seed: [u8; 32],
+) -> ShardConfig {
+    ShardConfig {
+        index,
+        listen: settings.listen.turn.clone(),
+        addresses: addresses.clone(),
+        hairpin: settings.shards.hairpin,
+        turn: turn(settings, addresses),
+        turn_key,
+        sfu: sfu(),
+        sfu_seed,
+    }
+}
+
+/// What the TURN server of every shard is told.
+pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
+    let secrets = settings.auth.secrets.iter().map(|secret| turn::Secret {
+        name: secret.name.clone(),
+        value: bytes(&secret.value),
+        not_after: secret.not_after,
+    });
+    let users = settings
+        .auth
+        .users
+        .iter()
+        .map(|(name, password)| (name.clone(), turn::StaticUser::Password(password.expose().to_owned())));
+    turn::Config {
+        realm: settings.auth.realm.clone(),
+        external_v4: addresses.external_v4,
+        external_v6: addresses.external_v6,
+        host: addresses.host.clone(),
+        secrets: secrets.collect(),
+        users: users.collect(),
+        strict_expiry: settings.auth.strict_expiry,
+        peers: turn::PeerRules { allow: settings.peers.allow.clone(), deny: settings.peers.deny.clone() },
+        limits: turn::Limits {
+            max_lifetime_secs: MAX_LIFETIME.as_secs() as u32,
+            permissions: PEERS_OF_AN_ALLOCATION,
+            channels: PEERS_OF_AN_ALLOCATION,
+            stranger_answers_per_second: STRANGER_ANSWERS_PER_SECOND,
+            stranger_answers_burst: STRANGER_ANSWERS_BURST,
+        },
+    }
+}
+
+/// Candidates, relays and number are the shard's to fill in, once it knows its port.
+fn sfu() -> sfu::Config {
+    sfu::Config {
+        candidates: Vec::new(),
+        relays: (Vec::new(), 0..=0),
+        shard: 0,
+        audio_slots: SLOTS.audio,
+        video_slots: SLOTS.video,
+        tracks: TRACKS,
+        participants: PARTICIPANTS,
+    }
+}
+
+fn bytes(secret: &Secret) -> Vec<u8> {
+    secret.expose().as_bytes().to_vec()
+}

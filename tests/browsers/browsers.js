@@ -1,0 +1,84 @@
+// The browsers of a test run: each started once, each participant in a context of its own.
+
+import puppeteer from 'puppeteer-core';
+import { Participant } from './participant.js';
+
+const CHROMIUM = {
+  browser: 'chrome',
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+    '--autoplay-policy=no-user-gesture-required',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run',
+    // Every participant is in front at once.
+    '--disable-background-timer-throttling',
+    '--disable-backgrounding-occluded-windows',
+    '--disable-renderer-backgrounding',
+  ],
+};
+
+const FIREFOX = {
+  browser: 'firefox',
+  executablePath: '/usr/bin/firefox-esr',
+  extraPrefsFirefox: {
+    'media.navigator.streams.fake': true,
+    'media.navigator.permission.disabled': true,
+    'media.peerconnection.ice.loopback': true,
+    'media.peerconnection.ice.obfuscate_host_addresses': false,
+    'media.autoplay.default': 0,
+    // Nothing of it can be reached from the lab.
+    'network.captive-portal-service.enabled': false,
+    'network.connectivity-service.enabled': false,
+    'media.gmp-manager.updateEnabled': false,
+  },
+};
+
+const KINDS = { chromium: CHROMIUM, firefox: FIREFOX };
+
+export class Browsers {
+  #url; #output; #running = new Map();
+
+  constructor(url, output) {
+    this.#url = url;
+    this.#output = output;
+  }
+
+  /** Runs a case with a room of its own; its participants' screens are kept, whatever comes of it. */
+  async call(name, run) {
+    const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/-$/, '');
+    const participants = [];
+    const enter = async (kind, who, options = {}) => {
+      const context = await (await this.#browser(kind)).createBrowserContext();
+      const participant = await Participant.open(context, who);
+      participants.push(participant);
+      const fragment = new URLSearchParams({ room: slug, name: who, autojoin: '1', ...options });
+      await participant.goto(`${this.#url}/#${fragment}`);
+      return participant;
+    };
+    try {
+      await run(enter);
+      for (const participant of participants) participant.checkNoErrors();
+    } catch (error) {
+      for (const participant of participants) error.stack += `\n${await participant.describe()}`;
+      throw error;
+    } finally {
+      for (const participant of participants) await participant.close(`${this.#output}${slug}-${participant.name}.png`);
+    }
+  }
+
+  async close() {
+    for (const browser of this.#running.values()) await (await browser).close();
+  }
+
+  #browser(kind) {
+    const launch = () => puppeteer.launch({ headless: true, protocolTimeout: 60_000, ...KINDS[kind] });
+    if (!this.#running.has(kind)) this.#running.set(kind, launch());
+    return this.#running.get(kind);
+  }
+}

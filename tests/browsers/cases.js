@@ -1,0 +1,66 @@
+// The calls that must work, each in a room of its own.
+
+import assert from 'node:assert/strict';
+
+/** Name and course of each; `enter(browser, name, options)` lets a participant into the room. */
+export const cases = {
+  'peer to peer, two': async (enter) => {
+    const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'mesh' });
+    await everyoneReceives(people);
+    for (const person of people) {
+      for (const kind of await person.localCandidateKinds()) assert.notEqual(kind, 'relay', 'nothing needs the relay here');
+    }
+    await people[0].leave();
+    await people[1].isAlone();
+  },
+
+  'peer to peer over the relay only, two': async (enter) => {
+    const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'mesh', relay: '1' });
+    await everyoneReceives(people);
+    await everyoneIsRelayed(people);
+  },
+
+  'peer to peer, Firefox and Chromium': async (enter) => {
+    const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'mesh' });
+    await everyoneReceives(people);
+  },
+
+  'through the SFU, three': async (enter) => {
+    const people = await everyone(enter, ['chromium', 'chromium', 'chromium'], { mode: 'sfu' });
+    await everyoneReceives(people);
+    await people[0].leave();
+    await everyoneReceives(people.slice(1));
+  },
+
+  'through the SFU over the relay only, two': async (enter) => {
+    const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu', relay: '1' });
+    await everyoneReceives(people);
+    await everyoneIsRelayed(people);
+  },
+
+  'through the SFU, Firefox and Chromium': async (enter) => {
+    const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'sfu' });
+    await everyoneReceives(people);
+  },
+};
+
+const NAMES = ['Ana', 'Bo', 'Cem'];
+
+/** Lets them in one after the other, so that the order of joining is known. */
+async function everyone(enter, browsers, options) {
+  const people = [];
+  for (const [index, browser] of browsers.entries()) people.push(await enter(browser, NAMES[index], options));
+  return people;
+}
+
+async function everyoneReceives(people) {
+  await Promise.all(people.map((person) => person.receivesFrom(people.filter((other) => other !== person))));
+}
+
+async function everyoneIsRelayed(people) {
+  for (const person of people) {
+    const kinds = await person.localCandidateKinds();
+    assert.ok(kinds.length > 0, `${person.name} has a connection`);
+    for (const kind of kinds) assert.equal(kind, 'relay', `${person.name} sends through the relay`);
+  }
+}

@@ -1,0 +1,140 @@
+// One person in a call: a page in a browser context of its own, and what its connections say about it.
+
+import { until } from './until.js';
+
+/** How much must come in before we believe that it flows. */
+const FRAMES = 20;
+const SECONDS = 45;
+
+export class Participant {
+  #page; #context; #errors = [];
+
+  constructor(context, page, name) {
+    Object.assign(this, { name });
+    this.#context = context;
+    this.#page = page;
+    page.on('pageerror', (error) => this.#errors.push(`uncaught: ${error.stack ?? error}`));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.#errors.push(`console: ${message.text()}`);
+    });
+  }
+
+  static async open(context, name) {
+    const page = await context.newPage();
+    await page.setViewport({ width: 1280, height: 800 });
+    await page.evaluateOnNewDocument(keepConnections);
+    return new Participant(context, page, name);
+  }
+
+  goto(url) {
+    return this.#page.goto(url, { waitUntil: 'load' });
+  }
+
+  /** Sees a picture that moves and hears something from everyone in `others`. */
+  async receivesFrom(others) {
+    const count = others.length;
+    await until(`${this.name} sees a tile with a picture of each of ${count}`, SECONDS, async () => {
+      const pictures = await this.#page.evaluate(countPictures);
+      return pictures >= count;
+    });
+    const first = await until(`${this.name} has media from ${count}`, SECONDS, async () => {
+      const { video, audio } = await this.#media();
+      return video.length >= count && audio.length >= count && { video, audio };
+    });
+    await until(`${this.name}: frames and sound of ${count} others grow`, SECONDS, async () => {
+      const { video, audio } = await this.#media();
+      return count <= grown(first.video, video, FRAMES) && count <= grown(first.audio, audio, 1e-9);
+    });
+  }
+
+  /** The kinds of the local candidates in use, one for each connection. */
+  async localCandidateKinds() {
+    const { pairs } = await this.#media();
+    return pairs.map((pair) => pair.local);
+  }
+
+  /** What the page says it is doing. */
+  async leave() {
+    await this.#page.click('#leave');
+    await until(`${this.name} has left`, 10, () => this.#page.evaluate(() => document.body.dataset.view !== 'call'));
+  }
+
+  /** How many others the page shows. */
+  async isAlone() {
+    await until(`${this.name} sees nobody else`, 20, async () => {
+      const others = await this.#page.evaluate(() => document.querySelectorAll('[data-participant]:not([data-you="true"])').length);
+      return others === 0;
+    });
+  }
+
+  checkNoErrors() {
+    const uncaught = this.#errors.filter((error) => error.startsWith('uncaught'));
+    if (uncaught.length) throw new Error(`${this.name}: ${uncaught.join('\n')}`);
+  }
+
+  async describe() {
+    const media = await this.#media().catch((error) => ({ error: error.message }));
+    return [`-- ${this.name}: ${JSON.stringify(media)}`, ...this.#errors].join('\n');
+  }
+
+  async close(screenshot) {
+    await this.#page.screenshot({ path: screenshot }).catch(() => {});
+    await this.#context.close().catch(() => {});
+  }
+
+  #media() {
+    return this.#page.evaluate(readMedia);
+  }
+}
+
+/** How many of `after` have grown by at least `least` since `before`; new ones count from zero. */
+function grown(before, after, least) {
+  const start = new Map(before.map(({ id, amount }) => [id, amount]));
+  return after.filter(({ id, amount }) => amount - (start.get(id) ?? 0) >= least).length;
+}
+
+// The functions below run in the page.
+
+/** Keeps every connection that the page makes where the test can ask it. */
+function keepConnections() {
+  const Native = globalThis.RTCPeerConnection;
+  const connections = [];
+  globalThis.connectionsForTests = connections;
+  globalThis.RTCPeerConnection = class extends Native {
+    constructor(...parameters) {
+      super(...parameters);
+      connections.push(this);
+    }
+  };
+}
+
+/** Others' tiles whose video element has a picture. */
+function countPictures() {
+  const tiles = [...document.querySelectorAll('[data-participant]:not([data-you="true"])')];
+  return tiles.filter((tile) => [...tile.querySelectorAll('video')].some((video) => video.videoWidth > 0)).length;
+}
+
+/** What comes in on all live connections, and over which candidates. */
+async function readMedia() {
+  const found = { video: [], audio: [], pairs: [], states: [] };
+  for (const [index, connection] of globalThis.connectionsForTests.entries()) {
+    if (connection.connectionState === 'closed') continue;
+    found.states.push(`${connection.iceConnectionState}/${connection.connectionState}`);
+    const stats = [...(await connection.getStats()).values()];
+    const byId = (id) => stats.find((entry) => entry.id === id);
+    for (const entry of stats) {
+      if (entry.type !== 'inbound-rtp') continue;
+      const id = `${index} ${entry.id}`;
+      if (entry.kind === 'video' && entry.framesDecoded > 0) found.video.push({ id, amount: entry.framesDecoded });
+      if (entry.kind === 'audio' && entry.totalAudioEnergy > 0) found.audio.push({ id, amount: entry.totalAudioEnergy });
+    }
+    const transport = stats.find((entry) => entry.type === 'transport' && entry.selectedCandidatePairId);
+    const isSelected = (entry) => entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded';
+    const pair = transport ? byId(transport.selectedCandidatePairId) : stats.find(isSelected);
+    if (pair) {
+      const [local, remote] = [byId(pair.localCandidateId), byId(pair.remoteCandidateId)];
+      found.pairs.push({ local: local?.candidateType, remote: remote?.candidateType });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// Real browsers against the real daemon and its own page; the last line is "N passed, N failed".
+//
+//   tests/lab/enter node tests/browsers/run.js target/debug/roundturn [CASE...]
+//
+// CASE is a part of a case's name. Screenshots for people to look at, and the daemon's output, go to target/browsers/.
+
+import { mkdirSync } from 'node:fs';
+import { Browsers } from './browsers.js';
+import { cases } from './cases.js';
+import { Daemon } from './daemon.js';
+
+const [program, ...wanted] = process.argv.slice(2);
+if (!program) throw new Error('usage: run.js PROGRAM [CASE...]');
+const output = new URL('../../target/browsers/', import.meta.url).pathname;
+mkdirSync(output, { recursive: true });
+
+const daemon = await Daemon.start(program, `${output}daemon.log`);
+const browsers = new Browsers(daemon.url, output);
+let passed = 0;
+let failed = 0;
+
+async function check(name, run) {
+  const began = performance.now();
+  let problem = '';
+  try {
+    await run();
+    passed += 1;
+  } catch (error) {
+    problem = error.stack ?? String(error);
+    failed += 1;
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
+  console.log(`${(problem ? 'FAILED' : 'ok').padEnd(7)} ${seconds} s  ${name}`);
+  if (problem) console.log(`    ${problem.replaceAll('\n', '\n    ')}`);
+}
+
+for (const [name, run] of Object.entries(cases)) {
+  if (wanted.length && !wanted.some((part) => name.includes(part))) continue;
+  await check(name, () => browsers.call(name, run));
+}
+await browsers.close();
+await check('the daemon counted packets and ends cleanly', () => daemon.stop());
+if (failed) console.log(`\nThe end of the daemon's output:\n${daemon.logEnd()}`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

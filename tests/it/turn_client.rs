@@ -1,0 +1,188 @@
+//! A TURN client made of the `stun` package and a socket: it says what it is told to, and nothing by itself.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use stun::attributes::{
+    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE, ATTR_REALM, ATTR_REQUESTED_TRANSPORT,
+    ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
+};
+use stun::integrity::MessageIntegrity;
+use stun::message::{
+    CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND,
+    METHOD_CREATE_PERMISSION, METHOD_REFRESH, METHOD_SEND, Message, MessageType, Method, Setter,
+};
+use stun::xoraddr::XorMappedAddress;
+
+use crate::support::{SECRET, socket};
+
+/// One client, from one socket.
+pub struct TurnClient {
+    /// Its socket.
+    pub socket: UdpSocket,
+    server: SocketAddr,
+    username: String,
+    nonce: Vec<u8>,
+    realm: Vec<u8>,
+}
+
+/// What a client hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// ChannelData: the number and the payload.
+    Channel(u16, Vec<u8>),
+    /// A Data indication: the peer and the payload.
+    Data(SocketAddr, Vec<u8>),
+}
+
+impl TurnClient {
+    /// A client with a fresh credential of `user`'s.
+    pub fn new(server: SocketAddr, user: &str) -> Self {
+        let expiry = clock().as_secs() + 600;
+        let username = format!("{expiry}:{user}");
+        Self { socket: socket(), server, username, nonce: Vec::new(), realm: Vec::new() }
+    }
+
+    /// Its own address.
+    pub fn address(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
+    }
+
+    /// Binding: how the server sees it.
+    pub fn binding(&mut self) -> SocketAddr {
+        let answer = self.transact(message(METHOD_BINDING, CLASS_REQUEST));
+        address(&answer, ATTR_XORMAPPED_ADDRESS)
+    }
+
+    /// Allocate: the relayed address, or the error code.
+    pub fn allocate(&mut self) -> Result<SocketAddr, u16> {
+        let answer = self.request(METHOD_ALLOCATE, |message| message.add(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]))?;
+        Ok(address(&answer, ATTR_XOR_RELAYED_ADDRESS))
+    }
+
+    /// CreatePermission for `peer`.
+    pub fn permit(&mut self, peer: SocketAddr) -> Result<(), u16> {
+        self.request(METHOD_CREATE_PERMISSION, |message| add_peer(message, peer)).map(|_| ())
+    }
+
+    /// ChannelBind of `number` to `peer`.
+    pub fn bind_channel(&mut self, number: u16, peer: SocketAddr) -> Result<(), u16> {
+        let bind = |message: &mut Message| {
+            let [high, low] = number.to_be_bytes();
+            message.add(ATTR_CHANNEL_NUMBER, &[high, low, 0, 0]);
+            add_peer(message, peer);
+        };
+        self.request(METHOD_CHANNEL_BIND, bind).map(|_| ())
+    }
+
+    /// Refresh with lifetime 0: the end of the allocation.
+    pub fn release(&mut self) -> Result<(), u16> {
+        self.request(METHOD_REFRESH, |message| message.add(ATTR_LIFETIME, &[0; 4])).map(|_| ())
+    }
+
+    /// ChannelData.
+    pub fn send_on_channel(&self, number: u16, payload: &[u8]) {
+        let header = [number.to_be_bytes(), (payload.len() as u16).to_be_bytes()].concat();
+        self.socket.send_to(&[&header, payload].concat(), self.server).unwrap();
+    }
+
+    /// A Send indication.
+    pub fn send_indication(&self, peer: SocketAddr, payload: &[u8]) {
+        let mut indication = message(METHOD_SEND, CLASS_INDICATION);
+        add_peer(&mut indication, peer);
+        indication.add(ATTR_DATA, payload);
+        self.socket.send_to(&indication.raw, self.server).unwrap();
+    }
+
+    /// The next datagram from the server, or `None` when none comes.
+    pub fn hear(&self) -> Option<Heard> {
+        let mut bytes = [0; 2048];
+        let (len, from) = self.socket.recv_from(&mut bytes).ok()?;
+        assert_eq!(from, self.server, "everything comes from where it was sent to");
+        let bytes = &bytes[..len];
+        if bytes[0] >> 6 == 1 {
+            let (number, size) = (u16::from_be_bytes([bytes[0], bytes[1]]), u16::from_be_bytes([bytes[2], bytes[3]]));
+            return Some(Heard::Channel(number, bytes[4..4 + usize::from(size)].to_vec()));
+        }
+        let indication = decode(bytes);
+        let data = indication.get(ATTR_DATA).unwrap();
+        Some(Heard::Data(address(&indication, ATTR_XOR_PEER_ADDRESS), data))
+    }
+
+    /// A request with credentials; where the server asks for them first, again with its nonce.
+    fn request(&mut self, method: Method, fill: impl Fn(&mut Message)) -> Result<Message, u16> {
+        for _ in 0..2 {
+            let mut request = message(method, CLASS_REQUEST);
+            fill(&mut request);
+            if !self.nonce.is_empty() {
+                self.sign(&mut request);
+            }
+            let answer = self.transact(request);
+            if answer.typ.class != CLASS_ERROR_RESPONSE {
+                return Ok(answer);
+            }
+            let error = answer.get(ATTR_ERROR_CODE).unwrap();
+            let code = u16::from(error[2]) * 100 + u16::from(error[3]);
+            if !matches!(code, 401 | 438) {
+                return Err(code);
+            }
+            (self.nonce, self.realm) = (answer.get(ATTR_NONCE).unwrap(), answer.get(ATTR_REALM).unwrap());
+        }
+        Err(401)
+    }
+
+    fn sign(&self, request: &mut Message) {
+        let mut mac = Hmac::<Sha1>::new_from_slice(SECRET).unwrap();
+        mac.update(self.username.as_bytes());
+        let password = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+        request.add(ATTR_USERNAME, self.username.as_bytes());
+        request.add(ATTR_REALM, &self.realm);
+        request.add(ATTR_NONCE, &self.nonce);
+        let realm = String::from_utf8(self.realm.clone()).unwrap();
+        MessageIntegrity::new_long_term_integrity(self.username.clone(), realm, password).add_to(request).unwrap();
+    }
+
+    fn transact(&self, request: Message) -> Message {
+        self.socket.send_to(&request.raw, self.server).unwrap();
+        let mut bytes = [0; 2048];
+        loop {
+            let (len, from) = self.socket.recv_from(&mut bytes).expect("an answer");
+            assert_eq!(from, self.server);
+            if bytes[0] >> 6 == 0 && bytes[8..20] == request.transaction_id.0 {
+                return decode(&bytes[..len]);
+            }
+        }
+    }
+}
+
+fn message(method: Method, class: stun::message::MessageClass) -> Message {
+    let mut message = Message::new();
+    message.set_type(MessageType::new(method, class));
+    message.new_transaction_id().unwrap();
+    message.write_header();
+    message
+}
+
+fn decode(bytes: &[u8]) -> Message {
+    let mut message = Message::new();
+    message.unmarshal_binary(bytes).unwrap();
+    message
+}
+
+fn add_peer(message: &mut Message, peer: SocketAddr) {
+    XorMappedAddress { ip: peer.ip(), port: peer.port() }.add_to_as(message, ATTR_XOR_PEER_ADDRESS).unwrap();
+}
+
+fn address(message: &Message, attribute: AttrType) -> SocketAddr {
+    let mut address = XorMappedAddress::default();
+    address.get_from_as(message, attribute).unwrap();
+    SocketAddr::new(address.ip, address.port)
+}
+
+#[allow(clippy::disallowed_methods)]
+fn clock() -> std::time::Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}

@@ -1,0 +1,58 @@
+//! Attribute types (RFC 8489 §18.3, RFC 8656 §18) and the attribute itself.
+
+/// One attribute, borrowed from its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute<'a> {
+    /// The type, one of the constants of this module or anything else.
+    pub kind: u16,
+    /// The value without its padding.
+    pub value: &'a [u8],
+}
+
+impl Attribute<'_> {
+    /// Whether a receiver that does not know this type must refuse the message (RFC 8489 §14).
+    pub fn is_comprehension_required(&self) -> bool {
+        self.kind < 0x8000
+    }
+}
+
+/// MAPPED-ADDRESS, RFC 8489 §14.1
+pub const MAPPED_ADDRESS: u16 = 0x0001;
+/// USERNAME, RFC 8489 §14.3
+pub const USERNAME: u16 = 0x0006;
+/// MESSAGE-INTEGRITY, RFC 8489 §14.5
+pub const MESSAGE_INTEGRITY: u16 = 0x0008;
+/// ERROR-CODE, RFC 8489 §14.8
+pub const ERROR_CODE: u16 = 0x0009;
+/// UNKNOWN-ATTRIBUTES, RFC 8489 §14.13
+pub const UNKNOWN_ATTRIBUTES: u16 = 0x000A;
+/// CHANNEL-NUMBER, RFC 8656 §18.1
+pub const CHANNEL_NUMBER: u16 = 0x000C;
+/// LIFETIME, RFC 8656 §18.2
+pub const LIFETIME: u16 = 0x000D;
+/// XOR-PEER-ADDRESS, RFC 8656 §18.3
+pub const XOR_PEER_ADDRESS: u16 = 0x0012;
+/// DATA, RFC 8656 §18.4
+pub const DATA: u16 = 0x0013;
+/// REALM, RFC 8489 §14.9
+pub const REALM: u16 = 0x0014;
+/// NONCE, RFC 8489 §14.10
+pub const NONCE: u16 = 0x0015;
+/// XOR-RELAYED-ADDRESS, RFC 8656 §18.5
+pub const XOR_RELAYED_ADDRESS: u16 = 0x0016;
+/// REQUESTED-ADDRESS-FAMILY, RFC 8656 §18.6
+pub const REQUESTED_ADDRESS_FAMILY: u16 = 0x0017;
+/// EVEN-PORT, RFC 8656 §18.7
+pub const EVEN_PORT: u16 = 0x0018;
+/// REQUESTED-TRANSPORT, RFC 8656 §18.8
+pub const REQUESTED_TRANSPORT: u16 = 0x0019;
+/// DONT-FRAGMENT, RFC 8656 §18.9
+pub const DONT_FRAGMENT: u16 = 0x001A;
+/// XOR-MAPPED-ADDRESS, RFC 8489 §14.2
+pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+/// RESERVATION-TOKEN, RFC 8656 §18.10
+pub const RESERVATION_TOKEN: u16 = 0x0022;
+/// SOFTWARE, RFC 8489 §14.14
+pub const SOFTWARE: u16 = 0x8022;
+/// FINGERPRINT, RFC 8489 §14.7
+pub const FINGERPRINT: u16 = 0x8028;

@@ -1,0 +1,55 @@
+//! CreatePermission (RFC 8656 §10): which peers may send to the client.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::error::Code;
+use crate::message::{attribute, decode_xor_address};
+use crate::method::{Refusal, Request, Success};
+use crate::server::Server;
+use crate::{Family, Peer, Relays};
+
+impl Server {
+    /// All of its peers or none.
+    pub(crate) fn create_permission(&mut self, request: &Request<'_>, relays: &dyn Relays) -> Result<Success, Refusal> {
+        let slot = self.table.slot_of(&request.from).ok_or(Code::AllocationMismatch)?;
+        let most = self.config.limits.permissions;
+        let peers = peers(request, most)?;
+        let mut granted: Vec<(IpAddr, bool)> = Vec::with_capacity(peers.len());
+        for peer in peers {
+            self.refuse_peer(slot, peer)?;
+            let is_ours = relays.is_ours(peer);
+            self.policy.judge_address(peer.ip(), is_ours).map_err(|rule| self.deny(request.from, Peer(peer), rule))?;
+            granted.push((peer.ip(), is_ours));
+        }
+        self.change(slot, |allocation| {
+            allocation.permissions.expire(request.now);
+            if !allocation.permissions.have_room(granted.iter().map(|(address, _)| *address), most) {
+                return Err(Code::InsufficientCapacity.into());
+            }
+            for (address, is_ours) in granted {
+                allocation.permissions.refresh(request.now, address, is_ours);
+            }
+            Ok(Success::Permitted)
+        })
+        .unwrap_or(Err(Code::AllocationMismatch.into()))
+    }
+
+    /// Refuses a peer that the relay of `slot` cannot send to for its family (RFC 8656 §10.2, §12.2).
+    pub(super) fn refuse_peer(&mut self, slot: usize, peer: SocketAddr) -> Result<(), Refusal> {
+        let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
+        if allocation.relay.family == Family::of(peer) { Ok(()) } else { Err(Code::PeerAddressFamilyMismatch.into()) }
+    }
+}
+
+/// Every XOR-PEER-ADDRESS of a request, at least one. More than `most` could never be granted together.
+fn peers(request: &Request<'_>, most: usize) -> Result<Vec<SocketAddr>, Refusal> {
+    let message = &request.message;
+    let attributes = message.attributes().filter(|attribute| attribute.kind == attribute::XOR_PEER_ADDRESS);
+    let peers: Option<Vec<SocketAddr>> =
+        attributes.take(most + 1).map(|attribute| decode_xor_address(attribute.value, message.transaction())).collect();
+    match peers {
+        Some(peers) if peers.len() > most => Err(Code::InsufficientCapacity.into()),
+        Some(peers) if !peers.is_empty() => Ok(peers),
+        _ => Err(Code::BadRequest.into()),
+    }
+}

@@ -1,0 +1,34 @@
+//! Send indications (RFC 8656 §11): data for a peer that has no channel. They carry no proof and get no answer.
+
+use std::time::Instant;
+
+use crate::message::{Message, attribute};
+use crate::method::refuse_unknown;
+use crate::server::Server;
+use crate::{Client, Peer, Relays, Verdict, Why};
+
+impl Server {
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        from: Client,
+        message: &Message<'_>,
+        relays: &dyn Relays,
+    ) -> Result<Verdict, Why> {
+        refuse_unknown(message).map_err(|_| Why::Malformed)?;
+        let peer = message.xor_address(attribute::XOR_PEER_ADDRESS).ok_or(Why::Malformed)?;
+        let data = message.range(attribute::DATA).ok_or(Why::Malformed)?;
+        let allocation = self.table.of_client_mut(&from).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
+        if !allocation.permissions.allows(now, peer.ip()) {
+            return Err(Why::NoPermission);
+        }
+        // The permission is for every port of the address; the rules are about this one.
+        if let Err(rule) = self.policy.judge(peer, relays.is_ours(peer)) {
+            self.stats.denied.up(rule);
+            return Err(Why::PeerDenied);
+        }
+        allocation.to_peers.add(data.len());
+        self.stats.to_peers.add(data.len());
+        Ok(Verdict::ToPeer { relay: allocation.relay, peer: Peer(peer), data })
+    }
+}

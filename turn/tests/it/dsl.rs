@@ -1,0 +1,280 @@
+//! A small language for conversations: `alice.says(allocate()).hears(success())`, `world.later(minutes(10))`. It owns time.
+
+mod ask;
+mod heard;
+mod relays;
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use roundturn_turn::message::{Key, TransactionId, attribute};
+use roundturn_turn::{
+    Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transport, Verdict, mint,
+};
+
+pub use ask::*;
+pub use heard::*;
+pub use relays::TestRelays;
+
+pub const SECRET: &[u8] = b"north";
+pub const REALM: &str = "example.org";
+/// What the wall clock shows when a world begins.
+pub const BEGIN: u64 = 1_795_176_000;
+pub const EXTERNAL_V4: &str = "5.9.0.1";
+pub const EXTERNAL_V6: &str = "2a01:4f8::1";
+
+const CALLS_PER_CHECK: u64 = 32;
+
+pub fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+pub fn minutes(minutes: u64) -> Duration {
+    secs(60 * minutes)
+}
+
+pub fn addr(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+/// A server on a dual-stack host, with generous limits.
+pub fn config() -> Config {
+    Config {
+        realm: REALM.into(),
+        external_v4: Some(EXTERNAL_V4.parse().unwrap()),
+        external_v6: Some(EXTERNAL_V6.parse().unwrap()),
+        host: vec![EXTERNAL_V4.parse().unwrap(), EXTERNAL_V6.parse().unwrap(), "5.9.0.2".parse().unwrap()],
+        secrets: vec![Secret { name: "2026".into(), value: SECRET.into(), not_after: None }],
+        users: [("carol".to_owned(), StaticUser::Password("wonder".into()))].into(),
+        strict_expiry: false,
+        peers: PeerRules::default(),
+        limits: Limits {
+            max_lifetime_secs: 3600,
+            permissions: 32,
+            channels: 32,
+            stranger_answers_per_second: 1000,
+            stranger_answers_burst: 1000,
+        },
+    }
+}
+
+/// One server, its relays, and time.
+#[derive(Clone)]
+pub struct World(Rc<RefCell<Inner>>);
+
+pub struct Inner {
+    pub server: Server,
+    pub now: Instant,
+    pub begin: Instant,
+    pub relays: TestRelays,
+    pub events: Vec<Event>,
+    transactions: u64,
+    calls: u64,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(config())
+    }
+
+    pub fn with(config: Config) -> Self {
+        let now = instant();
+        let server = Server::new(now, BEGIN, config, [7; 32]);
+        let (relays, events) = (TestRelays::new(), Vec::new());
+        Self(Rc::new(RefCell::new(Inner { server, now, begin: now, relays, events, transactions: 0, calls: 0 })))
+    }
+
+    /// A client with a credential of its own that is good for an hour.
+    pub fn client(&self, remote: &str) -> Speaker {
+        let username = format!("{}:{}", BEGIN + 3600, remote.replace(':', "-"));
+        let password = mint(SECRET, &username);
+        self.client_as(remote, &username, &password)
+    }
+
+    pub fn client_as(&self, remote: &str, username: &str, password: &str) -> Speaker {
+        let remote = addr(remote);
+        let local = if remote.is_ipv4() { addr("5.9.0.1:3478") } else { addr("[2a01:4f8::1]:3478") };
+        let client = Client { remote, local, transport: Transport::Udp };
+        Speaker {
+            world: self.clone(),
+            client,
+            username: username.into(),
+            password: password.into(),
+            nonce: Rc::default(),
+        }
+    }
+
+    pub fn peer(&self, address: &str) -> Other {
+        Other { world: self.clone(), peer: Peer(addr(address)) }
+    }
+
+    /// Lets time pass, and the server do what is due meanwhile.
+    pub fn later(&self, duration: Duration) {
+        let mut inner = self.0.borrow_mut();
+        let then = inner.now + duration;
+        while let Some(due) = inner.server.poll_timeout().filter(|due| *due <= then) {
+            inner.now = due;
+            inner.server.handle_timeout(due);
+            inner.drain();
+        }
+        inner.now = then;
+        inner.check();
+        let unix = BEGIN + then.duration_since(inner.begin).as_secs();
+        inner.server.set_unix_time(then, unix);
+    }
+
+    /// Lets time pass without telling the server.
+    pub fn later_unnoticed(&self, duration: Duration) {
+        self.0.borrow_mut().now += duration;
+    }
+
+    pub fn with_server<T>(&self, act: impl FnOnce(&mut Server, Instant) -> T) -> T {
+        let mut inner = self.0.borrow_mut();
+        let now = inner.now;
+        let result = act(&mut inner.server, now);
+        inner.drain();
+        result
+    }
+
+    pub fn with_relays<T>(&self, act: impl FnOnce(&mut TestRelays) -> T) -> T {
+        act(&mut self.0.borrow_mut().relays)
+    }
+
+    /// What happened to allocations since this was last asked.
+    pub fn events(&self) -> Vec<Event> {
+        std::mem::take(&mut self.0.borrow_mut().events)
+    }
+
+    pub fn now(&self) -> Instant {
+        self.0.borrow().now
+    }
+
+    /// How long this world has lasted.
+    pub fn elapsed(&self) -> Duration {
+        let inner = self.0.borrow();
+        inner.now.duration_since(inner.begin)
+    }
+
+    fn hand_in(&self, from: Client, bytes: &[u8]) -> Heard {
+        let mut inner = self.0.borrow_mut();
+        let inner = &mut *inner;
+        let verdict = inner.server.handle_client(inner.now, from, bytes, &mut inner.relays);
+        let answer = inner.server.poll_transmit();
+        inner.drain();
+        assert_eq!(answer.is_some(), verdict == Verdict::Reply, "an answer comes with the verdict that says so");
+        assert!(answer.as_ref().is_none_or(|answer| answer.to == from), "an answer goes to who asked");
+        Heard { verdict, answer: answer.map(|answer| answer.bytes), said: bytes.to_vec() }
+    }
+
+    fn transaction(&self) -> TransactionId {
+        let mut inner = self.0.borrow_mut();
+        inner.transactions += 1;
+        let mut id = [0x5A; 12];
+        id[4..].copy_from_slice(&inner.transactions.to_be_bytes());
+        TransactionId(id)
+    }
+}
+
+impl Inner {
+    fn drain(&mut self) {
+        while let Some(event) = self.server.poll_event() {
+            if let Event::Closed { relay, .. } = event {
+                self.relays.close(relay);
+            }
+            self.events.push(event);
+        }
+        assert!(self.server.poll_transmit().is_none(), "a call queues one answer at most");
+        self.check();
+    }
+
+    fn check(&mut self) {
+        // It walks every port there is: now and then is often enough.
+        self.calls += 1;
+        assert!(!self.calls.is_multiple_of(CALLS_PER_CHECK) || self.server.is_consistent());
+    }
+}
+
+/// A client and what it knows.
+#[derive(Clone)]
+pub struct Speaker {
+    pub world: World,
+    pub client: Client,
+    pub username: String,
+    pub password: String,
+    pub nonce: Rc<RefCell<Option<Vec<u8>>>>,
+}
+
+impl Speaker {
+    /// Sends a request as clients do: with a proof, after asking for a nonce where there is none yet.
+    pub fn says(&self, ask: Ask) -> Heard {
+        if self.nonce.borrow().is_none() {
+            let challenge = self.says_bare(allocate()).hears(error(401));
+            *self.nonce.borrow_mut() = challenge.attribute(attribute::NONCE);
+        }
+        let heard = self.says_raw(&self.signed(&ask));
+        if let Some(nonce) = heard.stale() {
+            *self.nonce.borrow_mut() = Some(nonce);
+            return self.says_raw(&self.signed(&ask));
+        }
+        heard
+    }
+
+    /// Sends a request without any proof.
+    pub fn says_bare(&self, ask: Ask) -> Heard {
+        self.says_raw(&ask.encode(self.world.transaction(), None))
+    }
+
+    pub fn says_raw(&self, bytes: &[u8]) -> Heard {
+        self.world.hand_in(self.client, bytes)
+    }
+
+    /// The bytes of `ask` with this client's proof.
+    pub fn signed(&self, ask: &Ask) -> Vec<u8> {
+        let nonce = self.nonce.borrow().clone().unwrap_or_default();
+        let proof = Proof { username: &self.username, realm: REALM, nonce: &nonce, key: self.key() };
+        ask.encode(self.world.transaction(), Some(&proof))
+    }
+
+    pub fn key(&self) -> Key {
+        Key::long_term(&self.username, REALM, &self.password)
+    }
+
+    /// An allocation, and the relay that it has.
+    pub fn allocates(&self) -> Relay {
+        self.says(allocate()).hears(success()).relay()
+    }
+
+    pub fn sends_on(&self, channel: u16, data: &[u8]) -> Heard {
+        let mut bytes = channel.to_be_bytes().to_vec();
+        bytes.extend_from_slice(&(data.len() as u16).to_be_bytes());
+        bytes.extend_from_slice(data);
+        self.says_raw(&bytes)
+    }
+
+    pub fn sends_to(&self, peer: &str, data: &[u8]) -> Heard {
+        self.says_bare(send(peer, data))
+    }
+}
+
+/// A peer.
+pub struct Other {
+    world: World,
+    peer: Peer,
+}
+
+impl Other {
+    pub fn sends(&self, relay: Relay, data: &[u8]) -> Delivered {
+        let mut inner = self.world.0.borrow_mut();
+        let now = inner.now;
+        let verdict = inner.server.handle_peer(now, relay, self.peer, data.len());
+        inner.drain();
+        Delivered { verdict, data: data.to_vec() }
+    }
+}
+
+#[allow(clippy::disallowed_methods)]
+fn instant() -> Instant {
+    Instant::now()
+}

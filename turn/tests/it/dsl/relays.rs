@@ -1,0 +1,58 @@
+//! Relay ports that count up from 50000 and remember who has them.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
+
+use super::{EXTERNAL_V4, EXTERNAL_V6};
+
+pub struct TestRelays {
+    next: u16,
+    pub most: usize,
+    pub most_per_user: usize,
+    /// Opened and not closed, with the name they are counted under.
+    pub open: HashMap<Relay, String>,
+    /// SFU ports and relays of other shards.
+    pub other_ours: HashSet<SocketAddr>,
+    pub refusal: Option<OpenError>,
+}
+
+impl TestRelays {
+    pub fn new() -> Self {
+        let (open, other_ours) = (HashMap::new(), HashSet::new());
+        Self { next: 50_000, most: usize::MAX, most_per_user: usize::MAX, open, other_ours, refusal: None }
+    }
+
+    pub fn close(&mut self, relay: Relay) {
+        assert!(self.open.remove(&relay).is_some(), "{relay:?} is closed once");
+    }
+}
+
+impl Relays for TestRelays {
+    fn open(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        if self.open.len() >= self.most {
+            return Err(OpenError::NoPort);
+        }
+        if self.open.values().filter(|user| *user == holder.user).count() >= self.most_per_user {
+            return Err(OpenError::UserQuota);
+        }
+        let relay = Relay { family, port: self.next };
+        self.next = self.next.checked_add(1).unwrap_or(50_000);
+        assert!(self.open.insert(relay, holder.user.to_owned()).is_none());
+        Ok(relay)
+    }
+
+    fn is_ours(&self, address: SocketAddr) -> bool {
+        let external = match Family::of(address) {
+            Family::V4 => EXTERNAL_V4,
+            Family::V6 => EXTERNAL_V6,
+        };
+        let relay = Relay { family: Family::of(address), port: address.port() };
+        address.ip() == external.parse::<std::net::IpAddr>().unwrap() && self.open.contains_key(&relay)
+            || self.other_ours.contains(&address)
+    }
+}

@@ -1,0 +1,195 @@
+//! Which peers may be reached (RFC 8656 §21.1.2): every address form that some server has let through, over every way in.
+
+use roundturn_turn::{Config, PeerRules, Why};
+
+use crate::dsl::*;
+
+const DENIED_V4: &[&str] = &[
+    "0.0.0.0:5000",
+    "0.1.2.3:5000",
+    "10.0.0.1:5000",
+    "100.64.0.1:5000",
+    "127.0.0.1:5000",
+    "127.255.255.255:5000",
+    "169.254.169.254:5000",
+    "172.16.0.1:5000",
+    "192.0.0.1:5000",
+    "192.0.2.1:5000",
+    "192.88.99.1:5000",
+    "192.168.1.1:5000",
+    "198.18.0.1:5000",
+    "198.51.100.1:5000",
+    "203.0.113.1:5000",
+    "224.0.0.1:5000",
+    "240.0.0.1:5000",
+    "255.255.255.255:5000",
+    "5.9.0.1:3478",
+    "5.9.0.2:5000",
+];
+
+const DENIED_V6: &[&str] = &[
+    "[::]:5000",
+    "[::1]:5000",
+    "[::ffff:127.0.0.1]:5000",
+    "[::ffff:8.8.8.8]:5000",
+    "[::127.0.0.1]:5000",
+    "[::ffff:0:10.0.0.1]:5000",
+    "[64:ff9b::127.0.0.1]:5000",
+    "[64:ff9b:1::10.0.0.1]:5000",
+    "[2002:7f00:1::1]:5000",
+    "[2001::1]:5000",
+    "[2a00:1::5efe:127.0.0.1]:5000",
+    "[2a00:1::200:5efe:10.0.0.1]:5000",
+    "[100::1]:5000",
+    "[2001:db8::1]:5000",
+    "[2620:4f:8000::1]:5000",
+    "[3fff::1]:5000",
+    "[5f00::1]:5000",
+    "[fc00::1]:5000",
+    "[fd00::1]:5000",
+    "[fe80::1]:5000",
+    "[fec0::1]:5000",
+    "[ff02::1]:5000",
+    "[2a01:4f8::1]:3478",
+];
+
+/// Addresses that are allowed at other ports.
+const DENIED_PORTS: &[&str] =
+    &["9.9.9.9:0", "9.9.9.9:22", "9.9.9.9:53", "9.9.9.9:1900", "9.9.9.9:5353", "9.9.9.9:11211"];
+
+/// A client of each family, each in a world of its own, with a peer that is allowed and those that are not.
+fn families() -> [(Speaker, &'static str, &'static [&'static str]); 2] {
+    let client = |remote: &str| {
+        let client = World::new().client(remote);
+        client.allocates();
+        client
+    };
+    [(client("84.1.1.1:4000"), "9.9.9.9:9000", DENIED_V4), (client("[2a02::1]:4000"), "[2a03::1]:9000", DENIED_V6)]
+}
+
+#[test]
+fn a_denied_peer_gets_no_permission() {
+    for (client, _, denied) in families() {
+        for peer in denied {
+            client.says(create_permission(&[peer])).hears(error(403));
+            client.sends_to(peer, b"x").nobody_hears(Why::NoPermission);
+        }
+        assert_eq!(client.world.with_server(|server, _| server.stats().permissions), 0);
+    }
+}
+
+#[test]
+fn a_denied_peer_gets_no_channel_and_no_permission_with_it() {
+    for (client, _, denied) in families() {
+        for peer in denied {
+            client.says(channel_bind(0x4000, peer)).hears(error(403));
+            client.sends_on(0x4000, b"x").nobody_hears(Why::NoChannel);
+            client.sends_to(peer, b"x").nobody_hears(Why::NoPermission);
+        }
+    }
+}
+
+#[test]
+fn rfc8656_10_2_one_denied_peer_among_others_refuses_all() {
+    for (client, allowed, denied) in families() {
+        for peer in denied {
+            client.says(create_permission(&[allowed, peer])).hears(error(403));
+            client.says(create_permission(&[peer, allowed])).hears(error(403));
+            client.sends_to(allowed, b"x").nobody_hears(Why::NoPermission);
+        }
+        let world = client.world.clone();
+        let counted = world.with_server(|server, _| server.stats().denied.total());
+        assert_eq!(counted, 2 * denied.len() as u64);
+        let denial = world.with_server(|server, _| server.poll_denial()).unwrap();
+        assert_eq!((denial.client, denial.peer.0), (client.client, addr(denied.last().unwrap())));
+        assert!(world.with_server(|server, _| server.poll_denial()).is_none());
+    }
+}
+
+#[test]
+fn a_denied_port_is_refused_where_ports_count() {
+    let world = World::new();
+    let alice = world.client("84.1.1.1:4000");
+    alice.allocates();
+    for peer in DENIED_PORTS {
+        alice.says(channel_bind(0x4000, peer)).hears(error(403));
+        alice.says(create_permission(&[peer])).hears(success());
+        alice.sends_to(peer, b"x").nobody_hears(Why::PeerDenied);
+    }
+}
+
+#[test]
+fn a_peer_of_the_other_family_gets_443() {
+    let world = World::new();
+    let alice = world.client("84.1.1.1:4000");
+    alice.allocates();
+    for peer in ["[2a03::1]:9000", "[::ffff:127.0.0.1]:9000"] {
+        alice.says(create_permission(&["9.9.9.9:9000", peer])).hears(error(443));
+        alice.says(channel_bind(0x4000, peer)).hears(error(443));
+        alice.sends_to(peer, b"x").nobody_hears(Why::NoPermission);
+    }
+    alice.sends_to("9.9.9.9:9000", b"x").nobody_hears(Why::NoPermission);
+}
+
+#[test]
+fn our_own_relays_and_sfu_ports_are_peers_by_identity() {
+    let world = World::new();
+    let (alice, bob) = (world.client("84.1.1.1:4000"), world.client("84.1.1.2:4000"));
+    let (a, b) = (alice.allocates(), bob.allocates());
+    let (a_addr, b_addr) = (format!("{EXTERNAL_V4}:{}", a.port), format!("{EXTERNAL_V4}:{}", b.port));
+    alice.says(channel_bind(0x4000, &b_addr)).hears(success());
+    bob.says(channel_bind(0x4001, &a_addr)).hears(success());
+    alice.sends_on(0x4000, b"hello").reaches(a, &b_addr, b"hello");
+    world.peer(&a_addr).sends(b, b"hello").reaches_on(&bob, 0x4001);
+
+    alice.says(channel_bind(0x4002, "5.9.0.2:49999")).hears(error(403));
+    world.with_relays(|relays| relays.other_ours.insert(addr("5.9.0.2:49999")));
+    alice.says(channel_bind(0x4002, "5.9.0.2:49999")).hears(success());
+    alice.sends_to("5.9.0.2:22000", b"x").nobody_hears(Why::PeerDenied);
+    assert!(world.with_server(|server, _| server.stats().denied.iter().any(|count| count == ("host", 2))));
+}
+
+#[test]
+fn the_operators_lists_override_the_built_in_rules() {
+    let nets = |list: &[&str]| list.iter().map(|net| net.parse().unwrap()).collect();
+    let peers = PeerRules { allow: nets(&["192.168.1.0/24", "5.9.0.2/32"]), deny: nets(&["9.9.9.0/24"]) };
+    let world = World::with(Config { peers, ..config() });
+    let alice = world.client("84.1.1.1:4000");
+    let relay = alice.allocates();
+    alice.says(create_permission(&["192.168.1.1:53", "5.9.0.2:80"])).hears(success());
+    alice.sends_to("192.168.1.1:53", b"x").reaches(relay, "192.168.1.1:53", b"x");
+    alice.sends_to("5.9.0.2:80", b"x").reaches(relay, "5.9.0.2:80", b"x");
+    alice.says(create_permission(&["192.168.2.1:5000"])).hears(error(403));
+    alice.says(create_permission(&["9.9.9.9:5000"])).hears(error(403));
+}
+
+#[test]
+fn new_rules_take_away_what_they_no_longer_allow() {
+    let world = World::new();
+    let alice = world.client("84.1.1.1:4000");
+    let relay = alice.allocates();
+    alice.says(channel_bind(0x4000, "9.9.9.9:9000")).hears(success());
+    alice.says(channel_bind(0x4001, "8.8.8.8:9000")).hears(success());
+    let peers = PeerRules { allow: Vec::new(), deny: vec!["9.0.0.0/8".parse().unwrap()] };
+    world.with_server(|server, now| server.reconfigure(now, Config { peers, ..config() }));
+    alice.sends_on(0x4000, b"x").nobody_hears(Why::NoChannel);
+    alice.sends_to("9.9.9.9:9000", b"x").nobody_hears(Why::NoPermission);
+    world.peer("9.9.9.9:9000").sends(relay, b"x").nobody_hears(Why::NoPermission);
+    alice.sends_on(0x4001, b"x").reaches(relay, "8.8.8.8:9000", b"x");
+    assert_eq!(world.with_server(|server, _| (server.stats().permissions, server.stats().channels)), (1, 1));
+}
+
+#[test]
+fn new_rules_leave_our_own_ports_and_take_back_an_allow() {
+    let peers = PeerRules { allow: vec!["5.9.0.2/32".parse().unwrap()], deny: Vec::new() };
+    let world = World::with(Config { peers, ..config() });
+    let (alice, bob) = (world.client("84.1.1.1:4000"), world.client("84.1.1.2:4000"));
+    let (relay, other) = (alice.allocates(), bob.allocates());
+    let own = format!("{EXTERNAL_V4}:{}", other.port);
+    alice.says(channel_bind(0x4000, &own)).hears(success());
+    alice.says(channel_bind(0x4001, "5.9.0.2:8000")).hears(success());
+    world.with_server(|server, now| server.reconfigure(now, config()));
+    alice.sends_on(0x4000, b"x").reaches(relay, &own, b"x");
+    alice.sends_on(0x4001, b"x").nobody_hears(Why::NoChannel);
+    alice.sends_to("5.9.0.2:8000", b"x").nobody_hears(Why::NoPermission);
+}
