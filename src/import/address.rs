@@ -76,7 +76,10 @@ fn external(given: &Given, draft: &mut Draft, notes: &mut Notes) {
         *behind = behind.or_else(|| local.iter().copied().find(own)).filter(|ip| ip != external && own(ip));
     }
     local.retain(|ip| !found.iter().any(|(external, behind)| ip == external || Some(*ip) == *behind));
-    for entry in given.all("relay-ip").filter(|entry| entry.value.parse().is_ok_and(|ip| local.contains(&ip))) {
+    for entry in given
+        .all("relay-ip")
+        .filter(|entry| entry.value.parse().is_ok_and(|ip: IpAddr| local.contains(&ip.to_canonical())))
+    {
         notes.add(Kind::Dropped, entry, "relays use the address that [address] external stands for");
     }
     let written: Vec<String> = found.iter().map(pair).collect();
@@ -87,20 +90,24 @@ fn external(given: &Given, draft: &mut Draft, notes: &mut Notes) {
     }
 }
 
-/// The addresses that relays leave from: `relay-ip`, else `listening-ip`; the first of each family.
+/// The addresses that relays leave from: `relay-ip`, else `listening-ip`.
 fn locals(given: &Given, notes: &mut Notes) -> Vec<IpAddr> {
+    let own = |ip: &IpAddr| usable(*ip) && !ip.is_loopback();
     let mut relay = Vec::new();
     for entry in given.all("relay-ip") {
         // `public/private` is written here by mistake now and then.
-        match entry.value.rsplit('/').next().and_then(|ip| ip.parse::<IpAddr>().ok()) {
-            Some(address) => relay.push(address.to_canonical()),
-            None => notes.add(Kind::Dropped, entry, "this is no IP address; the address is found by itself"),
+        let address = entry.value.rsplit('/').next().and_then(|ip| ip.parse::<IpAddr>().ok());
+        match address.map(|ip| ip.to_canonical()).filter(own) {
+            Some(address) => relay.push(address),
+            None => {
+                notes.add(Kind::Dropped, entry, "this is no address to relay from; it is found by itself");
+            }
         }
     }
     if relay.is_empty() {
-        relay.extend(given.all("listening-ip").filter_map(|entry| entry.value.parse::<IpAddr>().ok()));
+        let listening = given.all("listening-ip").filter_map(|entry| entry.value.parse::<IpAddr>().ok());
+        relay.extend(listening.map(|ip| ip.to_canonical()).filter(own));
     }
-    relay.retain(|ip| usable(*ip) && !ip.is_loopback());
     relay
 }
 
@@ -124,10 +131,10 @@ impl External {
             return Self::Hole;
         }
         let (public, behind) = written.split_once('/').unwrap_or((written, ""));
-        match public.trim().parse::<IpAddr>() {
-            Ok(address) if address.is_unspecified() || usable(address) => {
-                let behind = behind.trim().parse().ok().filter(|ip| usable(*ip));
-                Self::Address(address.to_canonical(), behind.map(|ip| ip.to_canonical()))
+        let address = |text: &str| text.trim().parse::<IpAddr>().map(|ip| ip.to_canonical());
+        match address(public) {
+            Ok(external) if external.is_unspecified() || usable(external) => {
+                Self::Address(external, address(behind).ok().filter(|ip| usable(*ip)))
             }
             Ok(_) => Self::Nothing,
             Err(_) if is_name(public) => Self::Name,

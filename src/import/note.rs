@@ -75,6 +75,7 @@ impl Notes {
     /// The notes, the weightiest first, by place, and the options that need no setting.
     pub fn finish(mut self) -> (Vec<Note>, Vec<String>) {
         self.notes.sort_by_key(|note| (note.kind, note.place));
+        self.same.retain(|name| self.notes.iter().all(|note| note.option != *name));
         (self.notes, self.same)
     }
 }

@@ -128,9 +128,11 @@ proptest! {
     #[test]
     fn every_option_leaves_a_trace((name, value) in option()) {
         let value = value.replace(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "");
+        // Without a value an option asks for nothing, in coturn too.
+        let empty = value.trim_matches([' ', '\t', '=', '"']).is_empty();
         let imported = from_text(&format!("{name}={value}\n"));
         let noted = imported.notes.iter().any(|note| note.option == name) || imported.same.iter().any(|same| same == name);
-        let kept = imported.toml != from_text("").toml || value.trim().is_empty();
+        let kept = imported.toml != from_text("").toml || empty;
         prop_assert!(noted || kept, "{} left no trace:\n{}", name, imported.toml);
     }
 }
