@@ -1,5 +1,6 @@
 //! Coming from coturn: what its configurations, command lines and databases become.
 
+mod command;
 mod database;
 mod fixtures;
 mod options;
