@@ -11,7 +11,6 @@ mod decide;
 mod environment;
 mod file;
 mod keys;
-pub(crate) mod moment;
 pub(crate) mod nearest;
 mod problem;
 mod reader;

@@ -19,6 +19,7 @@ pub mod http;
 pub mod import;
 pub mod ledger;
 pub mod logging;
+mod moment;
 pub mod nat;
 pub mod net;
 pub mod ports;

@@ -66,6 +66,12 @@ impl Sfu {
         let mut current = participant.credentials(out).ok_or_else(lost)?;
         if anew {
             self.demux.forget(key);
+            for (_, track) in &participant.published {
+                // Its payload types mean something else in another peer connection.
+                if let Some(track) = self.tracks.get_mut(track) {
+                    (track.codec, track.recoded) = (None, None);
+                }
+            }
             let slots = std::mem::take(&mut participant.slots);
             replaced.extend(slots.all.into_iter().filter_map(|slot| slot.track));
         } else if current.ufrag != participant.ufrag {

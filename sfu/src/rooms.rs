@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 
 use str0m::media::Mid;
 
+use crate::codec::payload_type;
 use crate::participant::Participant;
 use crate::sfu::Sfu;
 use crate::slots::{Group, assign};
@@ -184,15 +185,21 @@ impl Sfu {
         }
     }
 
-    /// Tracks of others, the most wanted first: screens, then who spoke last, then who joined first.
+    /// Tracks of others, the most wanted first: screens, then who spoke last, then who joined first; after all of them what
+    /// this participant cannot decode.
     fn wanted(&self, room: RoomId, key: usize, kind: Kind) -> Vec<(TrackId, Group)> {
         let Some(room) = self.rooms.get(&room) else { return Vec::new() };
         let candidates = room.tracks.iter().filter_map(|id| self.tracks.get(id));
         let mut wanted: Vec<_> = candidates.filter(|track| track.publisher != key && track.kind() == kind).collect();
+        let slot = self.participants.get(key).and_then(|participant| participant.slots.of(kind).next());
+        let unable = |track: &Track| match (track.codec, slot) {
+            (Some(codec), Some(slot)) => payload_type(&codec, &slot.accepted).is_none(),
+            _ => false,
+        };
         let joined = |key: usize| self.participants.get(key).map_or(u64::MAX, |participant| participant.order);
         wanted.sort_by_key(|track| {
             let turn = u64::MAX - room.last_turn(track.publisher);
-            (!track.is_screen(), turn, joined(track.publisher), track.info.track.0)
+            (unable(track), !track.is_screen(), turn, joined(track.publisher), track.info.track.0)
         });
         wanted.into_iter().map(|track| (track.info.track, track.group())).collect()
     }

@@ -1,5 +1,7 @@
 //! What engines did: packets go to the slots that want them, requests to the publishers, the rest to signaling.
 
+use std::time::{Duration, Instant};
+
 use str0m::bwe::Bitrate;
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Event as Engine, IceConnectionState};
@@ -14,6 +16,8 @@ use crate::timers::Owner;
 use crate::track::Track;
 use crate::{Event, Kind, RoomId, TrackId};
 
+/// A publisher that changes its codec again sooner is not followed.
+const CODEC_LASTS: Duration = Duration::from_secs(1);
 /// What is desired beyond what is forwarded now, so that the estimate may grow.
 const HEADROOM: Bitrate = Bitrate::kbps(500);
 
@@ -130,8 +134,12 @@ impl Sfu {
             return;
         }
         track.rate.add(self.now, packet.payload.len());
-        let changed = adopt(track, publisher, &packet);
-        let Some(params) = track.codec else { return };
+        let recoded = match adopt_codec(track, publisher, &packet, self.now) {
+            Some(recoded) => recoded,
+            None => return,
+        };
+        let changed = track.ssrc.replace(packet.header.ssrc).is_some_and(|before| before != packet.header.ssrc);
+        let (Some(params), room) = (track.codec, track.room) else { return };
         let glance = match kind {
             Kind::Audio => Glance::default(),
             Kind::Video => codec::glance(params.spec().codec, &packet.payload),
@@ -143,12 +151,17 @@ impl Sfu {
         }
         if let (Kind::Audio, Some(level)) = (kind, packet.header.ext_vals.audio_level) {
             track.loudness.hear(self.now, level);
-            let (room, speaking) = (track.room, track.loudness.speaking(self.now).is_some());
-            if speaking && !self.rooms.get(&room).is_some_and(|room| room.speakers.any()) {
+            if track.loudness.speaking(self.now).is_some()
+                && !self.rooms.get(&room).is_some_and(|room| room.speakers.any())
+            {
                 self.listen(room);
             }
         }
         self.forward(id, &packet, &glance, changed);
+        if recoded {
+            // Who cannot decode it may use the slot better.
+            self.fill_slots(room);
+        }
     }
 
     /// Hands a packet to everyone who has its track in a slot.
@@ -164,6 +177,7 @@ impl Sfu {
             let Some(slot) = subscriber.slots.with(id) else { continue };
             if source_changed {
                 slot.rewrite.switch();
+                slot.choice = None;
             }
             let sent = packet.header.payload_type;
             if slot.choice.is_none_or(|(from, _)| from != sent) {
@@ -272,15 +286,19 @@ impl Sfu {
     }
 }
 
-/// Takes the codec and the stream of a packet for those of its track. Whether it comes from another stream than the last.
-fn adopt(track: &mut Track, publisher: &Participant, packet: &RtpPacket) -> bool {
+/// Takes the codec of a packet for that of its track. Whether it changed; `None` where it changes too often, since every
+/// change may move what is in the room's slots.
+fn adopt_codec(track: &mut Track, publisher: &Participant, packet: &RtpPacket, now: Instant) -> Option<bool> {
     let sent = packet.header.payload_type;
-    let before = track.ssrc.replace(packet.header.ssrc);
-    let changed = before.is_some_and(|ssrc| ssrc != packet.header.ssrc);
-    if changed || track.codec.is_none_or(|codec| codec.pt() != sent) {
-        track.codec = publisher.sent_codec(sent);
+    if track.codec.is_some_and(|codec| codec.pt() == sent) {
+        return Some(false);
     }
-    changed
+    if track.recoded.is_some_and(|at| now.saturating_duration_since(at) < CODEC_LASTS) {
+        return None;
+    }
+    track.codec = Some(publisher.sent_codec(sent)?);
+    track.recoded = Some(now);
+    Some(true)
 }
 
 /// The header extensions that mean the same behind the SFU as before it.

@@ -17,7 +17,7 @@ const FALL: f32 = 20.0;
 /// The longest time between two packets of a microphone; one that is silent by DTX sends every 400 ms.
 const STALE: Duration = Duration::from_millis(1000);
 /// Smaller changes of a level are not told, in dB.
-const NOTABLE: i8 = 6;
+const NOTABLE: i8 = 10;
 
 /// The loudness of one audio track: rises with the voice, falls slowly.
 #[derive(Debug, Default)]

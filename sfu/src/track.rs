@@ -23,6 +23,8 @@ pub(crate) struct Track {
     pub(crate) ssrc: Option<Ssrc>,
     /// The codec that it came in last.
     pub(crate) codec: Option<PayloadParams>,
+    /// When that codec began.
+    pub(crate) recoded: Option<Instant>,
     /// The picture's height, where known.
     pub(crate) height: Option<u16>,
     /// Keys of the participants that have it in a slot.
@@ -44,6 +46,7 @@ impl Track {
             mid,
             ssrc: None,
             codec: None,
+            recoded: None,
             height: None,
             subscribers: Vec::new(),
             keyframes: KeyframeRequests::default(),

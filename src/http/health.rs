@@ -3,25 +3,31 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::AppState;
-use super::time::rfc3339;
 use crate::clock;
+use crate::moment::rfc3339;
+
+/// The body of `/health`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    status: &'static str,
+    timestamp: String,
+    active_sessions: u64,
+    active_participants: u64,
+}
 
 /// For people and their monitors.
-pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
     let (code, status) = match readiness(&state) {
         Ok(()) => (StatusCode::OK, "ok"),
         Err(status) => (StatusCode::SERVICE_UNAVAILABLE, status),
     };
     let (sessions, participants) = state.health.occupancy();
-    let body = json!({
-        "status": status,
-        "timestamp": rfc3339(clock::unix_secs()),
-        "activeSessions": sessions,
-        "activeParticipants": participants,
-    });
+    let timestamp = rfc3339(clock::unix_secs());
+    let body = Health { status, timestamp, active_sessions: sessions, active_participants: participants };
     (code, Json(body))
 }
 

@@ -30,7 +30,18 @@ macro_rules! assets {
 
 /// Every file of `web/` that is served, at its own path.
 const ASSETS: &[Asset] = assets![
+    "/app.js",
+    "/icon.svg",
     "/index.html",
+    "/page/call.js",
+    "/page/controls.js",
+    "/page/details.js",
+    "/page/dom.js",
+    "/page/door.js",
+    "/page/layout.js",
+    "/page/media.js",
+    "/page/tile.js",
+    "/page/words.js",
     "/roundturn.js",
     "/roundturn/error.js",
     "/roundturn/mesh.js",
@@ -39,6 +50,7 @@ const ASSETS: &[Asset] = assets![
     "/roundturn/signaling.js",
     "/roundturn/stats.js",
     "/roundturn/watch.js",
+    "/style.css",
 ];
 
 static ETAGS: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {

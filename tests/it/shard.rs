@@ -174,3 +174,40 @@ fn a_relay_without_permission_hears_nothing_either_way() {
         assert_eq!(two.hear(), None);
     }
 }
+
+#[test]
+fn every_series_is_there_before_anything_happened_to_it() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let rendered = recorder.handle();
+    metrics::set_global_recorder(recorder).unwrap();
+    let daemon = options(1, true).start();
+    let mut client = TurnClient::new(daemon.listener, "alice");
+    let relay = client.allocate().unwrap();
+    client.permit(relay).unwrap();
+    client.send_indication(relay, b"echo");
+    assert!(client.hear().is_some());
+    let me = client.address();
+    let inside = r#"roundturn_relay_packets_total{direction="client_to_peer",path="internal"}"#;
+    let value = |text: &str, series: &str| -> Option<u64> {
+        let line = text.lines().find(|line| line.starts_with(series))?;
+        line.rsplit(' ').next()?.parse().ok()
+    };
+    // Counters come out each second; asking is what passes the time.
+    let moved = std::iter::repeat_with(|| {
+        assert_eq!(client.binding(), me);
+        rendered.render()
+    });
+    let text = moved.take(1_000_000).find(|text| value(text, inside).is_some_and(|count| count > 0)).unwrap();
+    for series in [
+        r#"roundturn_turn_peer_denied_total{reason="#,
+        r#"roundturn_stun_responses_total{transport="udp",method="allocate",code="486"}"#,
+        r#"roundturn_udp_receive_queue_drops_total{socket="listener"}"#,
+        r#"roundturn_sfu_rooms"#,
+    ] {
+        assert!(value(&text, series).is_some(), "{series} in {text}");
+    }
+    let every = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(['{', ' ']).next());
+    for name in every.filter(|name| name.starts_with("roundturn_")) {
+        assert!(text.contains(&format!("# HELP {name} ")), "{name} says what it is");
+    }
+}

@@ -48,8 +48,8 @@ fn stun_bytes_are_in_turn_message() {
 
 #[test]
 fn an_rtc_is_held_by_its_participant() {
-    let homes = ["sfu/src/participant", "sfu/src/negotiate"];
-    at_home("an Rtc is held in sfu/src/participant.rs, and shown to negotiate.rs", &SHIPPED, &homes, &["Rtc"]);
+    let homes = ["sfu/src/engine.rs", "sfu/src/participant", "sfu/src/negotiate"];
+    at_home("engine.rs makes an Rtc, participant.rs holds it, negotiate.rs is shown it", &SHIPPED, &homes, &["Rtc"]);
 }
 
 #[test]

@@ -47,6 +47,14 @@ fn events(sfu: &mut Sfu) -> Vec<Event> {
 }
 
 #[test]
+fn an_sfu_may_move_to_the_thread_of_its_shard() {
+    fn send<T: Send>(thing: T) -> T {
+        thing
+    }
+    assert_eq!(send(sfu(start(), 1)).stats.participants, 1);
+}
+
+#[test]
 fn an_engine_that_panics_ends_one_participant_and_nothing_else() {
     let now = start();
     let mut sfu = sfu(now, 2);

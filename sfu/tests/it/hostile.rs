@@ -66,7 +66,7 @@ fn garbage_from_a_proven_address_ends_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn random_datagrams_never_panic(

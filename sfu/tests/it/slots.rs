@@ -41,6 +41,21 @@ fn six_cameras_and_two_slots_follow_the_speaker() {
 }
 
 #[test]
+fn what_cannot_be_decoded_takes_no_slot_from_what_can() {
+    let mut world = World::new();
+    for h264 in [true, false, false] {
+        world.enter(Setup { h264, ..Setup::default() });
+    }
+    let eve = world.enter(Setup { microphone: false, camera: false, ..Setup::default() });
+    world.run_ms(2000);
+    let cameras = [world.tracks_of(1)[1], world.tracks_of(2)[1]];
+    let shown = world.video_of(eve);
+    assert!(cameras.iter().all(|camera| shown.contains(&Some(*camera))), "{shown:?}");
+    let client = &world.clients[eve];
+    assert!(client.video_slots.iter().all(|slot| client.in_slot(*slot).len() > 30));
+}
+
+#[test]
 fn speakers_are_told_loudest_first_and_at_most_four_times_a_second() {
     let mut world = World::new();
     for level in [-40, -20, -90] {

@@ -115,8 +115,9 @@ impl World {
         let mut inner = self.0.borrow_mut();
         let then = inner.now + duration;
         while let Some(due) = inner.server.poll_timeout().filter(|due| *due <= then) {
-            inner.now = due;
-            inner.server.handle_timeout(due);
+            inner.now = inner.now.max(due);
+            let now = inner.now;
+            inner.server.handle_timeout(now);
             inner.drain();
         }
         inner.now = then;

@@ -57,6 +57,10 @@ impl Simulation {
             let longest = if self.random.below(50) == 0 { 400_000 } else { 3_000 };
             let pause = self.random.below(longest);
             self.pass(Duration::from_millis(pause));
+            if self.random.below(4) == 0 {
+                // The embedder is late with its timers.
+                self.world.later_unnoticed(Duration::from_millis(self.random.below(20_000)));
+            }
             self.peer_speaks();
             self.check();
         }

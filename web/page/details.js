@@ -1,0 +1,96 @@
+// The panel that says in words what way media takes, and how well it goes.
+
+import { byId, element } from './dom.js';
+import { WORDS, gradeWords, pathSentence, pathWords } from './words.js';
+
+const REFRESH_MS = 2_000;
+
+export class Details {
+  #room; #onstats; #timer; #aborted = new AbortController();
+
+  /** `onstats` gets each new reading, for the tiles. */
+  constructor(room, onstats) {
+    this.#room = room;
+    this.#onstats = onstats;
+    const { signal } = this.#aborted;
+    byId('path').addEventListener('click', () => byId('details').showModal(), { signal });
+    byId('details-close').addEventListener('click', () => byId('details').close(), { signal });
+    byId('details').addEventListener('click', ({ target }) => target === byId('details') && byId('details').close(), { signal });
+    this.#timer = setInterval(() => this.refresh(), REFRESH_MS);
+    this.refresh();
+  }
+
+  close() {
+    clearInterval(this.#timer);
+    this.#aborted.abort();
+    if (byId('details').open) byId('details').close();
+  }
+
+  async refresh() {
+    const stats = await this.#room.stats().catch(() => null);
+    if (!stats || this.#room.state === 'closed') return;
+    this.#onstats(stats);
+    const best = stats.connections.find((one) => one.path) ?? null;
+    const grades = this.#grades();
+    const chip = byId('path');
+    chip.dataset.quality = grades.includes('lost') ? 'lost' : grades.includes('poor') ? 'poor' : best ? 'good' : '';
+    byId('path-words').textContent = stats.connections.length === 0 ? this.#aloneWords() : pathWords(worst(stats));
+    byId('details-summary').textContent = stats.connections.length === 0 ? WORDS.noneYet : pathSentence(worst(stats));
+    byId('details-list').replaceChildren(...this.#rows(stats));
+  }
+
+  #aloneWords() {
+    return this.#room.mode === 'mesh' ? 'peer to peer' : 'through server';
+  }
+
+  #grades() {
+    const everyone = [this.#room.you, ...this.#room.participants];
+    return everyone.map((one) => gradeWords(one.quality, one.connection)).filter(Boolean);
+  }
+
+  #rows(stats) {
+    const rows = this.#room.participants.map((participant) => {
+      const one = stats.participants[participant.id];
+      const grade = gradeWords(participant.quality, participant.connection);
+      const numbers = [
+        one.rttMs !== undefined && this.#room.mode === 'mesh' ? `${Math.round(one.rttMs)} ms there and back` : null,
+        one.bitsPerSecond ? `${rate(one.bitsPerSecond)} received` : null,
+        picture(one.publications.camera ?? one.publications.screen),
+        one.lossIn > 0.005 ? `${Math.round(one.lossIn * 100)} % lost` : null,
+      ];
+      return row(participant.name || WORDS.guest, pathWords(one.path), grade, numbers);
+    });
+    const sent = Object.values(stats.sent).reduce((sum, one) => sum + one.bitsPerSecond, 0);
+    const server = stats.connections.find((one) => one.participant === null);
+    const own = [
+      sent ? `${rate(sent)} sent` : null,
+      picture(stats.sent.camera),
+      server?.rttMs === undefined ? null : `${Math.round(server.rttMs)} ms to the server and back`,
+      stats.signalingRttMs === undefined || server ? null : `${Math.round(stats.signalingRttMs)} ms to the signaling server`,
+    ];
+    return [row(WORDS.you, '', gradeWords(this.#room.you.quality, 'connected'), own), ...rows];
+  }
+}
+
+function row(name, path, grade, numbers) {
+  return element(
+    'li',
+    { data: { quality: grade ?? '' } },
+    element('div', { className: 'row-head' }, element('strong', { textContent: name }), element('span', { textContent: [path, grade].filter(Boolean).join(' · ') })),
+    element('small', { textContent: numbers.filter(Boolean).join(' · ') || '–' }),
+  );
+}
+
+// The path that says most about the call: one through a relay before one that is direct.
+function worst(stats) {
+  const paths = stats.connections.map((one) => one.path).filter(Boolean);
+  return paths.find((one) => one.relayed) ?? paths[0] ?? null;
+}
+
+function rate(bits) {
+  return bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1e3)} kbit/s`;
+}
+
+function picture(video) {
+  return video?.height ? `${video.width}×${video.height}` : null;
+}

@@ -1,0 +1,131 @@
+// Before the call: choosing or making a room, a name, and a look at oneself.
+
+import { byId, copy, label, setToggle, toast } from './dom.js';
+import { showLevel } from './media.js';
+import { WORDS, mediaProblem } from './words.js';
+
+const ROOM = /^[A-Za-z0-9._-]{1,128}$/;
+const NAME_KEY = 'roundturn.name';
+
+export class Door {
+  #media; #handlers; #room = null; #stopMeter = null; #metered = null;
+
+  /** Handlers: `start(mode)`, `join(name)`, `go(room)`, `home()`, and `link()` for the link of the room. */
+  constructor(media, handlers) {
+    this.#media = media;
+    this.#handlers = handlers;
+    byId('name').value = storedName();
+    byId('door-form').addEventListener('submit', (event) => this.#submit(event));
+    byId('go').addEventListener('click', () => this.#go());
+    byId('room-input').addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter') return;
+      event.preventDefault();
+      this.#go();
+    });
+    byId('home').addEventListener('click', () => handlers.home());
+    byId('door-copy').addEventListener('click', async () => {
+      const link = handlers.link();
+      toast((await copy(link)) ? WORDS.linkCopied : WORDS.linkNotCopied(link));
+    });
+    byId('preview-mic').addEventListener('click', () => this.#toggle('audio'));
+    byId('preview-camera').addEventListener('click', () => this.#toggle('video'));
+    media.addEventListener('change', () => this.render());
+  }
+
+  /** With a room it is the lobby, without one the place to make one. */
+  show(room, name) {
+    this.#room = room;
+    if (name) byId('name').value = name;
+    this.busy(false);
+    this.problem(null);
+    byId('door').dataset.room = String(Boolean(room));
+    byId('hero').hidden = byId('mode-choice').hidden = byId('other-room').hidden = Boolean(room);
+    byId('preview').hidden = byId('room-line').hidden = byId('home').hidden = !room;
+    byId('room-name').textContent = room ?? '';
+    this.render();
+    if (room) this.#media.open();
+    if (matchMedia('(hover: hover)').matches) byId(byId('name').value ? 'join' : 'name').focus();
+  }
+
+  hide() {
+    this.#room = null;
+    this.#meter(null);
+    byId('preview-video').srcObject = null;
+  }
+
+  busy(busy) {
+    byId('join').disabled = busy;
+    byId('join').textContent = busy ? WORDS.joining : this.#room ? WORDS.joinNow : WORDS.start;
+  }
+
+  problem(words) {
+    byId('door-problem').textContent = words ?? '';
+    byId('door-problem').hidden = !words;
+  }
+
+  render() {
+    if (!this.#room) return;
+    const { audio, video, problem } = this.#media;
+    const preview = byId('preview-video');
+    if ((preview.srcObject?.getVideoTracks()[0] ?? null) !== video) preview.srcObject = video && new MediaStream([video]);
+    preview.hidden = !video;
+    byId('preview-empty').hidden = Boolean(video);
+    byId('preview-words').textContent = this.#media.wantVideo && !problem ? WORDS.cameraStarting : WORDS.cameraIsOff;
+    setToggle(byId('preview-mic'), Boolean(audio), audio ? 'mic' : 'mic-off', audio ? WORDS.micOn : WORDS.micNone);
+    setToggle(byId('preview-camera'), Boolean(video), video ? 'camera' : 'camera-off', video ? WORDS.cameraOn : WORDS.cameraOff);
+    byId('media-problem').hidden = !problem;
+    byId('media-problem').textContent = problem ? mediaProblem(problem.error, problem.what) : '';
+    this.#meter(audio);
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const name = byId('name').value.trim();
+    storeName(name);
+    if (this.#room) this.#handlers.join(name);
+    else this.#handlers.start(new FormData(byId('door-form')).get('mode'));
+  }
+
+  #go() {
+    const text = byId('room-input').value.trim();
+    if (!text) return byId('room-input').focus();
+    const room = roomOf(text);
+    if (!room) return this.problem(WORDS.invalidRoom);
+    storeName(byId('name').value.trim());
+    this.#handlers.go(room);
+  }
+
+  #toggle(kind) {
+    const want = kind === 'audio' ? 'wantAudio' : 'wantVideo';
+    const on = Boolean(this.#media[kind]);
+    this.#media[want] = !on;
+    if (on) this.#media.close(kind);
+    else this.#media.open();
+  }
+
+  #meter(track) {
+    if (track === this.#metered) return;
+    this.#stopMeter?.();
+    this.#metered = track;
+    this.#stopMeter = track ? showLevel(track, byId('meter')) : null;
+    label(byId('preview-mic'), byId('preview-mic').title);
+  }
+}
+
+export const isRoomName = (text) => ROOM.test(text);
+
+// A link's fragment, or the name itself.
+function roomOf(text) {
+  const fragment = text.includes('#') ? text.slice(text.indexOf('#') + 1) : text;
+  const first = fragment.split('&')[0].replace(/^room=/, '');
+  return ROOM.test(first) ? first : null;
+}
+
+// Where storage is forbidden a name is typed again.
+function storedName() {
+  try { return localStorage.getItem(NAME_KEY) ?? ''; } catch { return ''; }
+}
+
+function storeName(name) {
+  try { localStorage.setItem(NAME_KEY, name); } catch { /* see above */ }
+}
