@@ -11,7 +11,7 @@ mod decide;
 mod environment;
 mod file;
 mod keys;
-mod nearest;
+pub(crate) mod nearest;
 mod problem;
 mod reader;
 mod rules;

@@ -16,6 +16,7 @@ pub mod config;
 pub mod daemon;
 pub mod health;
 pub mod http;
+pub mod import;
 pub mod ledger;
 pub mod logging;
 mod moment;
@@ -25,5 +26,6 @@ pub mod ports;
 #[cfg(feature = "probe")]
 pub mod probe;
 pub mod shard;
+pub mod show;
 pub mod signal;
 pub mod systemd;
