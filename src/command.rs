@@ -38,9 +38,18 @@ pub fn execute(cli: Cli) -> ExitCode {
         let refused = error.downcast_ref::<ConfigError>().is_some();
         // A refusal is lines of FILE:LINE, which editors and people find their way by: nothing goes before them.
         let prefix = if refused { "" } else { "roundturn: " };
-        let _ = writeln!(std::io::stderr(), "{prefix}{error:#}");
+        let _ = writeln!(std::io::stderr(), "{prefix}{}", in_full(&error));
         if refused { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
     })
+}
+
+/// An error with its causes, each of them once: some errors name theirs in their own sentence.
+fn in_full(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .map(ToString::to_string)
+        .fold(error.to_string(), |text, cause| if text.contains(&cause) { text } else { format!("{text}: {cause}") })
 }
 
 /// The settings by the command line and the environment.

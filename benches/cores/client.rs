@@ -53,7 +53,8 @@ pub fn client(number: u16) -> SocketAddr {
 
 /// The address of the peer of this number.
 pub fn peer(number: u16) -> SocketAddr {
-    SocketAddr::from(([8, 8, 4, 4], 10_000 + number))
+    let [high, low] = number.to_be_bytes();
+    SocketAddr::from(([8, 8, high, low], 10_000))
 }
 
 pub fn binding() -> Vec<u8> {
