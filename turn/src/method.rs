@@ -121,6 +121,9 @@ fn is_known(kind: u16) -> bool {
             | attribute::REQUESTED_ADDRESS_FAMILY
             | attribute::EVEN_PORT
             | attribute::REQUESTED_TRANSPORT
+            | attribute::MESSAGE_INTEGRITY_SHA256
+            | attribute::PASSWORD_ALGORITHM
+            | attribute::USERHASH
             | attribute::XOR_MAPPED_ADDRESS
             | attribute::RESERVATION_TOKEN
     )

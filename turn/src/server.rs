@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::allocation::Allocation;
+use crate::auth::{Proven, Seal};
 use crate::credential::Credentials;
 use crate::data_indication::{self, Transactions};
 use crate::error::Code;
 use crate::limit::Limiter;
-use crate::message::{Class, DecodeError, Key, Message, Method};
+use crate::message::{Class, DecodeError, Message, Method};
 use crate::method::binding::binding;
 use crate::method::{Refusal, Request, RequestMethod, Success, refuse_unknown};
 use crate::nonce::Nonces;
@@ -206,16 +207,16 @@ impl Server {
     fn request(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> Result<Verdict, Why> {
         self.stats.requests.up(request.method);
         self.expire(request);
-        let (outcome, key) = self.outcome(request, relays);
-        if key.is_none() {
+        let (outcome, seal) = self.outcome(request, relays);
+        if seal.is_none() {
             self.refuse_flood(request)?;
         }
-        self.answer(request, outcome, key.as_ref());
+        self.answer(request, outcome, seal.as_ref());
         Ok(Verdict::Reply)
     }
 
-    /// What becomes of a request, and the key that its maker has proved to know.
-    fn outcome(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> (Result<Success, Refusal>, Option<Key>) {
+    /// What becomes of a request, and what its answer is sealed with if its maker has proved to know the key.
+    fn outcome(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> (Result<Success, Refusal>, Option<Seal>) {
         if request.method == RequestMethod::Binding {
             return (binding(request), None);
         }
@@ -223,14 +224,25 @@ impl Server {
             Ok(proven) => proven,
             Err(refusal) => return (Err(refusal), None),
         };
-        let outcome = refuse_unknown(&request.message).and_then(|()| match request.method {
+        let outcome = self.perform(request, &proven, relays);
+        (outcome, Some(proven.seal))
+    }
+
+    fn perform(
+        &mut self,
+        request: &Request<'_>,
+        proven: &Proven<'_>,
+        relays: &mut dyn Relays,
+    ) -> Result<Success, Refusal> {
+        self.refuse_other_user(request, &proven.username)?;
+        refuse_unknown(&request.message)?;
+        match request.method {
             RequestMethod::Binding => binding(request),
-            RequestMethod::Allocate => self.allocate(request, &proven, relays),
+            RequestMethod::Allocate => self.allocate(request, proven, relays),
             RequestMethod::Refresh => self.refresh(request),
             RequestMethod::CreatePermission => self.create_permission(request, relays),
             RequestMethod::ChannelBind => self.channel_bind(request, relays),
-        });
-        (outcome, Some(proven.key))
+        }
     }
 
     fn peer_data(&mut self, now: Instant, relay: Relay, peer: Peer, len: usize) -> Result<Verdict, Why> {

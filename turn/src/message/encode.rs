@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::decode::padding;
 use super::{
-    Class, HEADER_LEN, Key, MAC_LEN, MAGIC_COOKIE, Method, TransactionId, attribute, encode_xor_address, fingerprint,
+    Class, HEADER_LEN, Key, MAGIC_COOKIE, Method, TransactionId, attribute, encode_xor_address, fingerprint,
     message_type,
 };
 
@@ -67,8 +67,14 @@ impl<'a> Encoder<'a> {
 
     /// Adds MESSAGE-INTEGRITY over all that is there.
     pub fn integrity(self, key: &Key) -> Self {
-        let mac: [u8; MAC_LEN] = key.mac(&self.bytes[self.start..]);
+        let mac = key.mac(&self.bytes[self.start..]);
         self.attribute(attribute::MESSAGE_INTEGRITY, &mac)
+    }
+
+    /// Adds MESSAGE-INTEGRITY-SHA256 over all that is there.
+    pub fn integrity_sha256(self, key: &Key) -> Self {
+        let mac = key.mac_sha256(&self.bytes[self.start..]);
+        self.attribute(attribute::MESSAGE_INTEGRITY_SHA256, &mac)
     }
 
     /// Adds FINGERPRINT over all that is there; nothing may follow it.

@@ -47,8 +47,8 @@ impl Server {
         self.table.insert(Allocation {
             client: request.from,
             relay,
-            username: proven.username.into(),
-            key: proven.key.clone(),
+            username: (*proven.username).into(),
+            key: proven.seal.key.clone(),
             transaction: message.transaction(),
             granted_secs: lifetime_secs,
             opened: request.now,
@@ -61,7 +61,7 @@ impl Server {
         self.stats.allocations += 1;
         self.stats.allocations_by_family.up(family);
         self.stats.created.up(family);
-        let username = proven.username.to_owned();
+        let username = proven.username.to_string();
         self.events.push_back(Event::Opened { client: request.from, relay, username });
         Ok(Success::Allocated { relayed, lifetime_secs })
     }
@@ -92,8 +92,8 @@ impl Server {
         }
     }
 
-    fn holder<'a>(&self, request: &Request<'_>, proven: &Proven<'a>) -> Holder<'a> {
-        Holder { user: self.credentials.quota_name(proven.username), prefix: Prefix::of(request.from.remote.ip()) }
+    fn holder<'a>(&self, request: &Request<'_>, proven: &'a Proven<'_>) -> Holder<'a> {
+        Holder { user: self.credentials.quota_name(&proven.username), prefix: Prefix::of(request.from.remote.ip()) }
     }
 
     fn refuse_open(&mut self, error: OpenError) -> Refusal {
