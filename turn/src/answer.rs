@@ -64,10 +64,21 @@ fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> 
     let mapped = request.from.remote;
     match *success {
         Success::Mapped => encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped),
-        Success::Allocated { relayed, lifetime_secs } => encoder
-            .xor_address(attribute::XOR_RELAYED_ADDRESS, relayed)
-            .number(attribute::LIFETIME, lifetime_secs)
-            .xor_address(attribute::XOR_MAPPED_ADDRESS, mapped),
+        Success::Allocated { relayed, granted } => {
+            let relayed = relayed.into_iter().flatten();
+            let encoder =
+                relayed.fold(encoder, |encoder, address| encoder.xor_address(attribute::XOR_RELAYED_ADDRESS, address));
+            let encoder = encoder.number(attribute::LIFETIME, granted.lifetime_secs);
+            let encoder = match granted.token {
+                Some(token) => encoder.attribute(attribute::RESERVATION_TOKEN, &token),
+                None => encoder,
+            };
+            let encoder = match granted.missing {
+                Some((family, code)) => encoder.address_error_code(family, code.number(), code.phrase()),
+                None => encoder,
+            };
+            encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped)
+        }
         Success::Refreshed { lifetime_secs } => encoder.number(attribute::LIFETIME, lifetime_secs),
         Success::Permitted => encoder,
     }

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::Client;
+use crate::allocation::Granted;
 use crate::error::Code;
 use crate::labels::labels;
 use crate::message::{Message, Method, attribute};
@@ -66,7 +67,7 @@ pub(crate) enum Success {
     /// Binding
     Mapped,
     /// Allocate
-    Allocated { relayed: SocketAddr, lifetime_secs: u32 },
+    Allocated { relayed: [Option<SocketAddr>; 2], granted: Granted },
     /// Refresh
     Refreshed { lifetime_secs: u32 },
     /// CreatePermission and ChannelBind

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::Family;
+
 use super::decode::padding;
 use super::{
     Class, HEADER_LEN, Key, MAGIC_COOKIE, Method, TransactionId, attribute, encode_xor_address, fingerprint,
@@ -57,6 +59,17 @@ impl<'a> Encoder<'a> {
         let mut value = vec![0, 0, (code / 100) as u8, (code % 100) as u8];
         value.extend_from_slice(phrase.as_bytes());
         self.attribute(attribute::ERROR_CODE, &value)
+    }
+
+    /// Adds ADDRESS-ERROR-CODE (RFC 8656 §18.12): why there is no relay of `family`.
+    pub fn address_error_code(self, family: Family, code: u16, phrase: &str) -> Self {
+        let family = match family {
+            Family::V4 => 0x01,
+            Family::V6 => 0x02,
+        };
+        let mut value = vec![family, 0, (code / 100) as u8, (code % 100) as u8];
+        value.extend_from_slice(phrase.as_bytes());
+        self.attribute(attribute::ADDRESS_ERROR_CODE, &value)
     }
 
     /// Adds UNKNOWN-ATTRIBUTES (RFC 8489 §14.13).

@@ -183,7 +183,7 @@ impl World {
 impl Inner {
     fn drain(&mut self) {
         while let Some(event) = self.server.poll_event() {
-            if let Event::Closed { relay, .. } = event {
+            if let Event::Closed { relay, .. } | Event::Released { relay } = event {
                 self.relays.close(relay);
             }
             self.events.push(event);

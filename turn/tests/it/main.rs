@@ -8,6 +8,8 @@ mod codec;
 mod data;
 #[path = "../dsl/mod.rs"]
 mod dsl;
+mod dual;
+mod even_port;
 mod hostile;
 mod peers;
 mod rfc5769;
