@@ -172,7 +172,7 @@ impl Core {
             outbox.push(exit, answer.to.remote, from, None, answer.bytes);
         }
         while let Some(event) = self.turn.poll_event() {
-            if let turn::Event::Closed { relay, .. } = event {
+            if let turn::Event::Closed { relay, .. } | turn::Event::Released { relay } = event {
                 house.close(relay);
             }
             log(&event);
@@ -280,6 +280,7 @@ fn log(event: &turn::Event) {
                 "allocation closed"
             );
         }
+        turn::Event::Released { relay } => tracing::debug!(relay = relay.port, "reserved port released"),
     }
 }
 

@@ -34,10 +34,11 @@ impl Server {
         .unwrap_or(Err(Code::AllocationMismatch.into()))
     }
 
-    /// Refuses a peer that the relay of `slot` cannot send to for its family (RFC 8656 §10.2, §12.2).
+    /// Refuses a peer that no relay of `slot` can send to for its family (RFC 8656 §10.2, §12.2).
     pub(super) fn refuse_peer(&mut self, slot: usize, peer: SocketAddr) -> Result<(), Refusal> {
         let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
-        if allocation.relay.family == Family::of(peer) { Ok(()) } else { Err(Code::PeerAddressFamilyMismatch.into()) }
+        let relay = allocation.relay(Family::of(peer));
+        if relay.is_some() { Ok(()) } else { Err(Code::PeerAddressFamilyMismatch.into()) }
     }
 }
 
