@@ -35,6 +35,7 @@ pub fn config() -> Config {
         secrets: vec![Secret { name: "bench".into(), value: SECRET.into(), not_after: None }],
         users: HashMap::new(),
         strict_expiry: false,
+        password_algorithms: false,
         peers: PeerRules::default(),
         limits: Limits {
             max_lifetime_secs: 3600,
