@@ -43,13 +43,17 @@ pub fn execute(cli: Cli) -> ExitCode {
     })
 }
 
-/// An error with its causes, each of them once: some errors name theirs in their own sentence.
+/// An error and its causes, each said once: some name their cause already.
 fn in_full(error: &anyhow::Error) -> String {
-    error
-        .chain()
-        .skip(1)
-        .map(ToString::to_string)
-        .fold(error.to_string(), |text, cause| if text.contains(&cause) { text } else { format!("{text}: {cause}") })
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// The settings by the command line and the environment.
