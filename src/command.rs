@@ -4,9 +4,11 @@ mod check;
 mod credentials;
 mod explain;
 mod health;
+pub(crate) mod import;
 #[cfg(feature = "probe")]
 mod probe;
 mod run;
+pub(crate) mod show;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -29,6 +31,8 @@ pub fn execute(cli: Cli) -> ExitCode {
         #[cfg(feature = "probe")]
         Command::Probe(arguments) => probe::run(file, &arguments),
         Command::Health => health::run(file),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Show(arguments) => show::run(file, &arguments),
     };
     done.unwrap_or_else(|error| {
         let refused = error.downcast_ref::<ConfigError>().is_some();

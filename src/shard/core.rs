@@ -237,7 +237,12 @@ impl Core {
                 }
             }
             Way::Kernel(to) => outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes),
-            Way::Sfu | Way::Nowhere => self.inside.nowhere += 1,
+            // A browser on this very host: its ICE has proved that it is there, so no rule for relays' peers applies.
+            Way::Nowhere => {
+                let to = self.hairpin.addresses.to_local(transmit.remote);
+                outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes);
+            }
+            Way::Sfu => self.inside.nowhere += 1,
         }
     }
 

@@ -53,13 +53,15 @@ export class Participant {
     });
   }
 
-  /** The kinds of the local candidates in use, one for each connection. */
-  async localCandidateKinds() {
-    const { pairs } = await this.#media();
-    return pairs.map((pair) => pair.local);
+  /** All connections use local candidates of this kind; the first pair that works may give way to a better one. */
+  async settlesOn(isRight, what) {
+    await until(`${this.name} ${what}`, 20, async () => {
+      const { pairs } = await this.#media();
+      return pairs.length > 0 && pairs.every((pair) => isRight(pair.local));
+    });
   }
 
-  /** What the page says it is doing. */
+  /** Presses the button and sees the end. */
   async leave() {
     await this.#page.click('#leave');
     await until(`${this.name} has left`, 10, () => this.#page.evaluate(() => document.body.dataset.view !== 'call'));
