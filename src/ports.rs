@@ -8,13 +8,16 @@
 //!              SFU 0 SFU 1       relay
 //! ```
 
+use std::collections::HashMap;
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use roundturn_turn::Family;
+use roundturn_turn::{Family, Relay};
 use thiserror::Error;
+
+use crate::ledger::Ticket;
 
 /// The range, shared by all shards. The lock is taken when a port is leased or given back, never for a packet.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub struct Ports {
     taken: Mutex<Vec<bool>>,
     live: [Vec<AtomicU64>; 2],
     in_use: [AtomicU64; 2],
+    /// Kept for a second allocation, at whichever shard it is asked for (RFC 8656 §7.2).
+    reserved: Mutex<HashMap<Relay, (Lease, Ticket)>>,
 }
 
 /// Who holds a port.
@@ -64,6 +69,7 @@ impl Ports {
             taken: Mutex::new(vec![false; count]),
             live: [bitmap(), bitmap()],
             in_use: [AtomicU64::new(0), AtomicU64::new(0)],
+            reserved: Mutex::default(),
             range,
         })
     }
@@ -125,6 +131,31 @@ impl Ports {
         self.lease(Owner::Sfu, families, Shape::Any, 0, self.range.len(), bind).map(|leased| leased.first)
     }
 
+    /// Keeps a leased port, with its place in the quotas, for the shard that will be asked for it.
+    pub fn reserve(&self, family: Family, lease: Lease, ticket: Ticket) {
+        self.reserved().insert(Relay { family, port: lease.port }, (lease, ticket));
+    }
+
+    /// Takes a port that is kept, and binds it.
+    ///
+    /// # Errors
+    /// Why it could not be bound; `NotFound` where it is not kept, or no longer.
+    pub fn claim<T>(&self, relay: Relay, bind: impl FnOnce(u16) -> io::Result<T>) -> io::Result<(Lease, T, Ticket)> {
+        let (mut lease, ticket) = self.release(relay).ok_or(io::ErrorKind::NotFound)?;
+        let bound = bind(relay.port)?;
+        lease.publish(&[relay.family]);
+        Ok((lease, bound, ticket))
+    }
+
+    /// Gives up a port that is kept.
+    pub fn release(&self, relay: Relay) -> Option<(Lease, Ticket)> {
+        self.reserved().remove(&relay)
+    }
+
+    fn reserved(&self) -> MutexGuard<'_, HashMap<Relay, (Lease, Ticket)>> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lease<T>(
         self: &Arc<Self>,
         owner: Owner,
@@ -137,7 +168,7 @@ impl Ports {
         let mut next = start;
         let mut last = None;
         for _ in 0..attempts.min(self.range.len()) {
-            let Some((mut lease, mut second)) = self.take(owner, shape, next) else { break };
+            let Some((mut lease, second)) = self.take(owner, shape, next) else { break };
             let both = bind(lease.port).and_then(|first| {
                 let second = second.as_ref().map(|lease| bind(lease.port)).transpose()?;
                 Ok((first, second))
@@ -145,8 +176,9 @@ impl Ports {
             match both {
                 Ok((first, bound)) => {
                     lease.publish(families);
-                    second.iter_mut().for_each(|lease| lease.publish(families));
-                    return Ok(Leased { first: (lease, first), next: second.zip(bound) });
+                    // That it could be bound is all that is asked of the second as yet.
+                    drop(bound);
+                    return Ok(Leased { first: (lease, first), next: second });
                 }
                 Err(error) => {
                     next = lease.index + 1;
@@ -197,8 +229,8 @@ impl Ports {
 pub struct Leased<T> {
     /// The port that was asked for.
     pub first: (Lease, T),
-    /// The port after it, where that was asked for.
-    pub next: Option<(Lease, T)>,
+    /// The port after it, where that was asked for; it is not bound any more.
+    pub next: Option<Lease>,
 }
 
 /// What kind of port is wanted (RFC 8656 §7.2).

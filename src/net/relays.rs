@@ -11,7 +11,7 @@ use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
 use super::udp::{self, Reading};
 use crate::ledger::{Ledger, Ticket};
 use crate::nat::Addresses;
-use crate::ports::{Lease, LeaseError, Leased, Ports};
+use crate::ports::{Lease, Leased, Ports};
 use crate::shard::core::House;
 
 /// The relay sockets of one shard, in an array for each family: finding one is an index, not a hash.
@@ -103,8 +103,8 @@ impl RelaySockets {
         relay
     }
 
-    fn refuse(&mut self, error: &LeaseError) -> OpenError {
-        tracing::debug!(error = error as &dyn std::error::Error, "no relay port");
+    fn refuse(&mut self, error: &(dyn std::error::Error + 'static)) -> OpenError {
+        tracing::debug!(error, "no relay port");
         self.bind_failures += 1;
         OpenError::NoPort
     }
@@ -129,10 +129,17 @@ impl Relays for RelaySockets {
         let second = if with_next { Some(self.ledger.take(holder)?) } else { None };
         let leased = self.ports.lease_even(family, with_next, |port| self.bind(family, port));
         let Leased { first: (lease, socket), next } = leased.map_err(|error| self.refuse(&error))?;
-        if let (Some((lease, socket)), Some(ticket)) = (next, second) {
-            self.keep(family, lease, socket, ticket);
+        if let (Some(next), Some(ticket)) = (next, second) {
+            self.ports.reserve(family, next, ticket);
         }
         Ok(self.keep(family, lease, socket, ticket))
+    }
+
+    fn open_reserved(&mut self, relay: Relay) -> Result<(), OpenError> {
+        let claimed = self.ports.claim(relay, |port| self.bind(relay.family, port));
+        let (lease, socket, ticket) = claimed.map_err(|error| self.refuse(&error))?;
+        self.keep(relay.family, lease, socket, ticket);
+        Ok(())
     }
 
     fn is_ours(&self, address: SocketAddr) -> bool {
@@ -152,5 +159,9 @@ impl House for RelaySockets {
         if let Some(slot) = index.and_then(|index| self.family_mut(relay.family).get_mut(index)) {
             *slot = None;
         }
+    }
+
+    fn release(&mut self, relay: Relay) {
+        drop(self.ports.release(relay));
     }
 }

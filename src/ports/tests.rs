@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
+use roundturn_turn::{Holder, Prefix};
 
 use super::*;
+use crate::config::Limits;
+use crate::ledger::Ledger;
 
 fn busy(_: u16) -> io::Result<()> {
     Err(io::ErrorKind::AddrInUse.into())
@@ -54,9 +57,9 @@ fn even_ports_are_even_and_pairs_are_neighbours() {
     let ports = Ports::new(50_001..=50_006);
     let pair = ports.lease_even(Family::V4, true, |_| Ok(())).unwrap();
     let even = ports.lease_even(Family::V6, false, |_| Ok(())).unwrap();
-    let (first, next) = (pair.first.0.port(), pair.next.unwrap().0);
+    let (first, next) = (pair.first.0.port(), pair.next.unwrap());
     assert_eq!((first % 2, next.port()), (0, first + 1));
-    assert!(ports.is_live(Family::V4, first) && ports.is_live(Family::V4, next.port()));
+    assert!(ports.is_live(Family::V4, first) && !ports.is_live(Family::V4, next.port()));
     assert!(even.first.0.port().is_multiple_of(2) && even.next.is_none());
 }
 
@@ -69,6 +72,24 @@ fn half_a_pair_is_given_back() {
     drop(ports.lease_even(Family::V4, true, |_| Ok(())).unwrap());
     assert_eq!(ports.in_use(Owner::Turn), 0);
     assert!(matches!(Ports::new(50_001..=50_001).lease_even(Family::V4, false, busy), Err(LeaseError::Exhausted(_))));
+}
+
+#[test]
+fn a_kept_port_is_claimed_once_and_counts_until_it_is_given_up() {
+    let limits = Limits { allocations: 2, allocations_per_user: 2, allocations_per_prefix: 2 };
+    let (ports, ledger) = (Ports::new(50_000..=50_003), Ledger::new(limits));
+    let take = || ledger.take(Holder { user: "alice", prefix: Prefix::of([84, 1, 1, 1].into()) });
+    let pair = ports.lease_even(Family::V4, true, |_| Ok(())).unwrap();
+    let next = Relay { family: Family::V4, port: pair.first.0.port() + 1 };
+    ports.reserve(Family::V4, pair.next.unwrap(), take().unwrap());
+    let _first = take().unwrap();
+    assert!(take().is_err() && !ports.is_live(Family::V4, next.port));
+    let (lease, (), ticket) = ports.claim(next, |_| Ok(())).unwrap();
+    assert!(ports.is_live(Family::V4, next.port) && ports.release(next).is_none());
+    assert!(ports.claim(next, |_| Ok(())).is_err());
+    ports.reserve(Family::V4, lease, ticket);
+    drop(ports.release(next));
+    assert!(take().is_ok() && ports.in_use(Owner::Turn) == 1);
 }
 
 #[test]

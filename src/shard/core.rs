@@ -30,6 +30,11 @@ pub trait House: Relays {
 
     /// Closes `relay` and gives its port back.
     fn close(&mut self, relay: Relay);
+
+    /// Gives back the port of `relay` if it is still kept for a second allocation. Who keeps none has nothing to do.
+    fn release(&mut self, relay: Relay) {
+        let _ = relay;
+    }
 }
 
 /// One shard's TURN server and SFU, and the way between them.
@@ -172,8 +177,10 @@ impl Core {
             outbox.push(exit, answer.to.remote, from, None, answer.bytes);
         }
         while let Some(event) = self.turn.poll_event() {
-            if let turn::Event::Closed { relay, .. } | turn::Event::Released { relay } = event {
-                house.close(relay);
+            match event {
+                turn::Event::Opened { .. } => {}
+                turn::Event::Closed { relay, .. } => house.close(relay),
+                turn::Event::Released { relay } => house.release(relay),
             }
             log(&event);
         }

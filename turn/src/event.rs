@@ -43,10 +43,10 @@ pub enum Event {
         /// Payload bytes from peers to client.
         bytes_to_client: u64,
     },
-    /// Nobody came for a port that [`Relays::open_even`](crate::Relays::open_even) had kept: it must be closed like any
-    /// other relay.
+    /// The time of a port that [`Relays::open_even`](crate::Relays::open_even) had kept is over: unless it has been opened by
+    /// another server of the process, it must be given back.
     Released {
-        /// The relay to close.
+        /// The port.
         relay: Relay,
     },
 }

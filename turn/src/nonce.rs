@@ -1,4 +1,4 @@
-//! Nonces without memory: the time they were made and a MAC over it, the client's address and what was offered to it.
+//! Nonces and tokens without memory. A nonce is the time they were made and a MAC over it, the client's address and what was offered to it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,7 +8,10 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
+use crate::allocation::Token;
+use crate::labels::Label;
 use crate::message::keyed;
+use crate::{Family, Relay};
 
 /// Makes and recognises nonces. Two with the same key recognise each other's.
 ///
@@ -80,6 +83,32 @@ impl Nonces {
         let age = (unix_secs as u32).wrapping_sub(made);
         let is_young = u64::from(age) < LIFETIME_SECS || u64::from(age.wrapping_neg()) <= SKEW_SECS;
         (is_young && bool::from(self.bytes(made, client, features).ct_eq(&bytes))).then_some(features)
+    }
+
+    /// The RESERVATION-TOKEN of `relay` for `username`.
+    ///
+    /// ```text
+    /// | port, 2 bytes | family | 0 | first 4 bytes of HMAC-SHA1(key, "reservation" | those 4 | username) |
+    /// ```
+    pub(crate) fn issue_token(&self, relay: Relay, username: &str) -> Token {
+        let [high, low] = relay.port.to_be_bytes();
+        let head = [high, low, relay.family.index() as u8, 0];
+        let mut mac = self.key.clone();
+        mac.update(b"reservation");
+        mac.update(&head);
+        mac.update(username.as_bytes());
+        let mac = mac.finalize().into_bytes();
+        let mut token = [0; 8];
+        token[..4].copy_from_slice(&head);
+        token[4..].copy_from_slice(&mac[..4]);
+        token
+    }
+
+    /// The relay that `token` was issued for, if it was to `username`.
+    pub(crate) fn recognise_token(&self, token: &[u8], username: &str) -> Option<Relay> {
+        let &[high, low, family, ..] = token else { return None };
+        let relay = Relay { family: *Family::ALL.get(usize::from(family))?, port: u16::from_be_bytes([high, low]) };
+        bool::from(self.issue_token(relay, username).ct_eq(token)).then_some(relay)
     }
 
     fn bytes(&self, made: u32, client: SocketAddr, features: Features) -> [u8; 12] {

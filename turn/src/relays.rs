@@ -13,14 +13,23 @@ pub trait Relays {
     /// [`OpenError`] says which quota or resource is used up.
     fn open(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError>;
 
-    /// The same with an even port (RFC 8656 §7.2); where `with_next`, the port after it is taken and bound too, on the
-    /// account of the same holder, and becomes another allocation's relay or is given back by
-    /// [`Event::Released`](crate::Event::Released). Whoever cannot do so leaves it out.
+    /// The same with an even port (RFC 8656 §7.2); where `with_next`, the port after it is taken too, on the account of
+    /// the same holder, and kept for [`Relays::open_reserved`] until [`Event::Released`](crate::Event::Released). Whoever
+    /// cannot do so leaves it out.
     ///
     /// # Errors
-    /// [`OpenError`], and then nothing is open.
+    /// [`OpenError`], and then nothing is open or kept.
     fn open_even(&mut self, family: Family, with_next: bool, holder: Holder<'_>) -> Result<Relay, OpenError> {
         let _ = (family, with_next, holder);
+        Err(OpenError::NoPort)
+    }
+
+    /// Binds a port that was kept by [`Relays::open_even`] of this or another server of the process.
+    ///
+    /// # Errors
+    /// [`OpenError::NoPort`] where it is kept no longer.
+    fn open_reserved(&mut self, relay: Relay) -> Result<(), OpenError> {
+        let _ = relay;
         Err(OpenError::NoPort)
     }
 

@@ -4,39 +4,31 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::Relay;
-use crate::allocation::Token;
 
 /// How long a reservation is held.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(30);
 
-/// Reserved ports in the order in which they expire. Each was opened on the account of its user, so that quotas bound
-/// their number.
+/// Ports that were reserved here, in the order in which their time ends. Each is on the account of its user, so that quotas
+/// bound their number. Whoever shows the token may come to another server of the process: the token itself says which port it
+/// is for, and whose; the embedder knows whether it is still kept.
 ///
 /// ```text
-///  Allocate(EVEN-PORT, R) ──► N: relay     N+1: reserved ──┬── 30 s ──────────────────────► given back
-///                                                          └── Allocate(RESERVATION-TOKEN) ► relay
+///  Allocate(EVEN-PORT, R) ──► N: relay     N+1: kept ──┬── 30 s ──────────────────────► given back
+///                                                      └── Allocate(RESERVATION-TOKEN) ► relay
 /// ```
 #[derive(Default)]
 pub(crate) struct Reservations(VecDeque<Reservation>);
 
 struct Reservation {
-    token: Token,
     relay: Relay,
     username: Box<str>,
     expires: Instant,
 }
 
 impl Reservations {
-    /// Keeps `relay` for the user who will show `token`.
-    pub(crate) fn add(&mut self, now: Instant, token: Token, relay: Relay, username: &str) {
-        let expires = now + LIFETIME;
-        self.0.push_back(Reservation { token, relay, username: username.into(), expires });
-    }
-
-    /// The port that `token` was given for, if it is still kept for `username`: a token that was overheard is of no use.
-    pub(crate) fn find(&self, now: Instant, token: &[u8], username: &str) -> Option<Relay> {
-        let reservation = self.0.iter().find(|reservation| reservation.token == *token)?;
-        (reservation.expires > now && *reservation.username == *username).then_some(reservation.relay)
+    /// Notes that `relay` is kept for `username`.
+    pub(crate) fn add(&mut self, now: Instant, relay: Relay, username: &str) {
+        self.0.push_back(Reservation { relay, username: username.into(), expires: now + LIFETIME });
     }
 
     /// Forgets `relay`, which is an allocation's from now on.
@@ -44,7 +36,7 @@ impl Reservations {
         self.0.retain(|reservation| reservation.relay != relay);
     }
 
-    /// Takes out a port that nobody came for.
+    /// Takes out a port whose time is over.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Relay> {
         if self.next_expiry()? > now {
             return None;

@@ -48,7 +48,7 @@ impl Server {
             _ => return Err(Code::BadRequest.into()),
         }
         let opened = match Wish::read(message)? {
-            Wish::Reserved(token) => self.claim(request, proven, token)?,
+            Wish::Reserved(token) => self.claim(proven, token, relays)?,
             Wish::One(family, port) => {
                 let family = family.unwrap_or_else(|| self.own_family(request));
                 let relay = self.open_one(family, port, self.holder(request, proven), relays);
@@ -116,9 +116,11 @@ impl Server {
         Ok(Opened { relays: [v4.ok(), v6.ok()], next: None, missing })
     }
 
-    /// The port that was reserved under `token`.
-    fn claim(&mut self, request: &Request<'_>, proven: &Proven<'_>, token: &[u8]) -> Result<Opened, Refusal> {
-        let relay = self.reservations.find(request.now, token, &proven.username).ok_or(Code::InsufficientCapacity)?;
+    /// The port that was reserved under `token`, at this server or another of the process.
+    fn claim(&mut self, proven: &Proven<'_>, token: &[u8], relays: &mut dyn Relays) -> Result<Opened, Refusal> {
+        let relay = self.nonces.recognise_token(token, &proven.username).ok_or(Code::InsufficientCapacity)?;
+        self.external(relay.family).ok_or(Code::InsufficientCapacity)?;
+        relays.open_reserved(relay).map_err(|error| self.refuse_open(error))?;
         self.reservations.remove(relay);
         Ok(Opened { relays: [Some(relay), None], next: None, missing: None })
     }
@@ -127,9 +129,8 @@ impl Server {
         let (now, message) = (request.now, &request.message);
         let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs);
         let token = opened.next.map(|relay| {
-            let token = self.transactions.token();
-            self.reservations.add(now, token, relay, &proven.username);
-            token
+            self.reservations.add(now, relay, &proven.username);
+            self.nonces.issue_token(relay, &proven.username)
         });
         let granted = Granted { lifetime_secs, token, missing: opened.missing };
         let (key, transaction) = (proven.seal.key.clone(), message.transaction());

@@ -175,8 +175,10 @@ impl World {
 impl Inner {
     fn drain(&mut self) {
         while let Some(event) = self.server.poll_event() {
-            if let Event::Closed { relay, .. } | Event::Released { relay } = event {
-                self.relays.close(relay);
+            match event {
+                Event::Opened { .. } => {}
+                Event::Closed { relay, .. } => self.relays.close(relay),
+                Event::Released { relay } => self.relays.release(relay),
             }
             self.events.push(event);
         }

@@ -15,13 +15,22 @@ pub struct TestRelays {
     pub open: HashMap<Relay, String>,
     /// SFU ports and relays of other shards.
     pub other_ours: HashSet<SocketAddr>,
+    /// Those of them that are kept for a second allocation.
+    pub reserved: HashSet<Relay>,
     pub refusal: Option<OpenError>,
 }
 
 impl TestRelays {
     pub fn new() -> Self {
-        let (open, other_ours) = (HashMap::new(), HashSet::new());
-        Self { next: 50_000, most: usize::MAX, most_per_user: usize::MAX, open, other_ours, refusal: None }
+        let (open, reserved, other_ours) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self { next: 50_000, most: usize::MAX, most_per_user: usize::MAX, open, reserved, other_ours, refusal: None }
+    }
+
+    /// The time of a reservation is over; it may have been taken up at another server.
+    pub fn release(&mut self, relay: Relay) {
+        if self.reserved.remove(&relay) {
+            self.close(relay);
+        }
     }
 
     pub fn close(&mut self, relay: Relay) {
@@ -49,11 +58,15 @@ impl Relays for TestRelays {
     fn open_even(&mut self, family: Family, with_next: bool, holder: Holder<'_>) -> Result<Relay, OpenError> {
         self.next = self.next.next_multiple_of(2);
         let relay = self.open(family, holder)?;
-        if with_next && let Err(error) = self.open(family, holder) {
-            self.close(relay);
-            return Err(error);
+        if with_next {
+            let next = self.open(family, holder).inspect_err(|_| self.close(relay))?;
+            self.reserved.insert(next);
         }
         Ok(relay)
+    }
+
+    fn open_reserved(&mut self, relay: Relay) -> Result<(), OpenError> {
+        if self.reserved.remove(&relay) { Ok(()) } else { Err(OpenError::NoPort) }
     }
 
     fn is_ours(&self, address: SocketAddr) -> bool {
