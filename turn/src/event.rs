@@ -66,6 +66,8 @@ pub enum CloseReason {
     Revoked,
     /// The daemon stops.
     Shutdown,
+    /// The stream that it was made over has ended.
+    Disconnected,
 }
 
 labels!(CloseReason {
@@ -73,4 +75,5 @@ labels!(CloseReason {
     RefreshZero => "refresh_zero",
     Revoked => "admin",
     Shutdown => "shutdown",
+    Disconnected => "disconnected",
 });

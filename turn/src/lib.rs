@@ -22,6 +22,7 @@ mod credential;
 mod data_indication;
 mod error;
 mod event;
+pub mod framing;
 mod labels;
 mod limit;
 pub mod message;

@@ -59,8 +59,8 @@ impl Server {
             to_client: Traffic::default(),
         });
         self.stats.allocations += 1;
-        self.stats.allocations_by_family.up(family);
-        self.stats.created.up(family);
+        self.stats.allocations_by_family.of_mut(request.from.transport).up(family);
+        self.stats.created.of_mut(request.from.transport).up(family);
         let username = proven.username.to_owned();
         self.events.push_back(Event::Opened { client: request.from, relay, username });
         Ok(Success::Allocated { relayed, lifetime_secs })

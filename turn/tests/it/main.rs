@@ -12,3 +12,4 @@ mod peers;
 mod rfc5769;
 mod simulation;
 mod strangers;
+mod streams;
