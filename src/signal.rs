@@ -76,7 +76,10 @@ impl SignalConfig {
                 burst: BURST,
                 join_timeout: JOIN_TIMEOUT,
                 mint: Mint::new(secret, settings.auth.credential_ttl),
-                urls: IceUrls::new(&settings.listen.turn, addresses),
+                urls: match settings.tls {
+                    Some(_) => IceUrls::new(&settings.listen.turn, addresses).with_tls(&settings.listen.turns, addresses),
+                    None => IceUrls::new(&settings.listen.turn, addresses),
+                },
                 seed,
             },
         }

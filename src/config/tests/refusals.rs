@@ -149,7 +149,7 @@ fn what_this_version_cannot_do_is_not_silently_ignored() {
     all_refused(&[
         ("[tokens]\nkeys = [\"room.pem\"]", "r.toml:2: tokens.keys = [\"room.pem\"]: not available in this version"),
         ("[tokens]\nsecret = \"let me in\"", "r.toml:2: tokens.secret: not available in this version"),
-        ("[tls]\ncertificate = \"/x.pem\"", "r.toml:2: tls.certificate = \"/x.pem\": not available in this version"),
+        ("[tls]\nacme = \"a@example.org\"", "r.toml:2: tls.acme = \"a@example.org\": not available in this version"),
         ("[listen]\nhttps = [\"[::]:443\"]", "r.toml:2: listen.https = [\"[::]:443\"]: not available in this version"),
         ("[listen]\nproxy_protocol_from = [\"10.0.0.0/8\"]", "r.toml:2: listen.proxy_protocol_from = "),
         (
