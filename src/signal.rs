@@ -77,7 +77,9 @@ impl SignalConfig {
                 join_timeout: JOIN_TIMEOUT,
                 mint: Mint::new(secret, settings.auth.credential_ttl),
                 urls: match settings.tls {
-                    Some(_) => IceUrls::new(&settings.listen.turn, addresses).with_tls(&settings.listen.turns, addresses),
+                    Some(_) => {
+                        IceUrls::new(&settings.listen.turn, addresses).with_tls(&settings.listen.turns, addresses)
+                    }
                     None => IceUrls::new(&settings.listen.turn, addresses),
                 },
                 seed,

@@ -151,7 +151,8 @@ fn listeners(reader: &Reader) -> Vec<(&'static str, Node, SocketAddr)> {
     // Nobody listens there without a certificate.
     let is_set = |node: Node| matches!(&node.value, super::value::Value::Text(text) if !text.is_empty());
     let turns = is_set(reader.node("tls.certificate")).then_some("listen.turns");
-    let nodes = keys.into_iter().chain(turns).flat_map(|key| reader.items(key).into_iter().map(move |node| (key, node)));
+    let nodes =
+        keys.into_iter().chain(turns).flat_map(|key| reader.items(key).into_iter().map(move |node| (key, node)));
     nodes
         .filter_map(|(key, node)| {
             let super::value::Value::Text(text) = &node.value else { return None };

@@ -9,7 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::config::Tls;
-use crate::net::tls::{self, Stamp, TlsError};
+use crate::http::metrics;
+use crate::net::tls::{self, Identity, Stamp, TlsError};
 use crate::shard::mailbox::{Shards, ToShard};
 
 /// How often the files are looked at.
@@ -20,7 +21,8 @@ const EVERY: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`TlsError`] names the file.
 pub fn load(tls: Option<&Tls>) -> Result<Option<Arc<ServerConfig>>, TlsError> {
-    tls.map(|Tls { certificate, key }| tls::load(certificate, key)).transpose()
+    let identity = tls.map(|Tls { certificate, key }| tls::load(certificate, key)).transpose()?;
+    Ok(identity.map(in_use))
 }
 
 /// Starts looking at the files, until the handle aborts it. SIGHUP has them read at once.
@@ -46,7 +48,7 @@ pub fn watch(tls: Tls, shards: Shards) -> JoinHandle<()> {
 /// Files that do not serve, perhaps because they are being replaced, change nothing.
 fn renew(tls: &Tls, shards: &Shards) {
     let config = match tls::load(&tls.certificate, &tls.key) {
-        Ok(config) => config,
+        Ok(identity) => in_use(identity),
         Err(error) => return tracing::warn!("the certificate stays as it was: {error}"),
     };
     for shard in 0..shards.count() {
@@ -55,4 +57,12 @@ fn renew(tls: &Tls, shards: &Shards) {
         }
     }
     tracing::info!("the certificate was read anew");
+}
+
+/// Tells metrics when the certificate ends.
+fn in_use(identity: Identity) -> Arc<ServerConfig> {
+    if let Some(not_after) = identity.not_after {
+        metrics::certificate(not_after);
+    }
+    identity.config
 }

@@ -76,7 +76,8 @@ impl Summary<'_> {
 
     fn turn(&self) -> String {
         let Listen { turn, turns, .. } = &self.settings.listen;
-        let (kinds, turns) = if self.settings.tls.is_some() { ("udp,tcp,tls", turns.as_slice()) } else { ("udp,tcp", &[][..]) };
+        let (kinds, turns) =
+            if self.settings.tls.is_some() { ("udp,tcp,tls", turns.as_slice()) } else { ("udp,tcp", &[][..]) };
         let both = turn.iter().map(|address| format!("{address}/{kinds}"));
         let sockets: Vec<String> = both.chain(turns.iter().map(|address| format!("{address}/tls"))).collect();
         sockets.join(", ")

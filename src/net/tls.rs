@@ -1,5 +1,7 @@
 //! TLS as shards need it: certificate and key, read from PEM files and checked against each other.
 
+mod expiry;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -54,12 +56,22 @@ pub enum TlsError {
     },
 }
 
+/// A certificate, fit for use.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// What connections are made from.
+    pub config: Arc<ServerConfig>,
+    /// Seconds since 1970 at which the certificate ends, where it could be read.
+    pub not_after: Option<u64>,
+}
+
 /// Makes a configuration from the certificate chain and the private key in these files.
 ///
 /// # Errors
 /// [`TlsError`] names the file.
-pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn load(certificate: &Path, key: &Path) -> Result<Identity, TlsError> {
     let chain = certificates(certificate)?;
+    let not_after = chain.first().and_then(|certificate| expiry::not_after(certificate));
     let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|source| TlsError::Pem {
         path: key.into(),
         what: "private key",
@@ -76,7 +88,7 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsErro
     // Sessions to resume would be shared by all shards, behind a lock.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    Ok(Identity { config: Arc::new(config), not_after })
 }
 
 /// By what a file is known to be another than before: when it was changed, its number and its length. Renewed

@@ -167,7 +167,8 @@ mod tests {
         assert_eq!(urls.turn, ["turn:203.0.113.7:3478?transport=udp", "turn:[2001:db8::7]:3478?transport=udp"]);
 
         assert_eq!(urls.stream, ["turn:203.0.113.7:3478?transport=tcp", "turn:[2001:db8::7]:3478?transport=tcp"]);
-        let tls = urls.with_tls(&["203.0.113.7:5349".parse().unwrap(), "203.0.113.7:5349".parse().unwrap()], &addresses);
+        let tls =
+            urls.with_tls(&["203.0.113.7:5349".parse().unwrap(), "203.0.113.7:5349".parse().unwrap()], &addresses);
         assert_eq!(tls.stream[2..], ["turns:203.0.113.7:5349?transport=tcp"]);
 
         let behind_nat = IceUrls::new(&["192.168.1.50:3478".parse().unwrap()], &addresses);

@@ -45,7 +45,8 @@ fn turn_requests(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
         let labels = [("transport", transport), ("method", method)];
         visitor(Row { name: "roundturn_stun_requests_total", labels: &labels, value: Value::Count(count) });
     }
-    let responses = stats.responses.iter().flat_map(|(transport, counts)| counts.iter().map(move |row| (transport, row)));
+    let responses =
+        stats.responses.iter().flat_map(|(transport, counts)| counts.iter().map(move |row| (transport, row)));
     for (transport, (method, code, count)) in responses {
         let labels = [("transport", transport), ("method", method), ("code", code)];
         visitor(Row { name: "roundturn_stun_responses_total", labels: &labels, value: Value::Count(count) });

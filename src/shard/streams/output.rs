@@ -134,7 +134,8 @@ mod tests {
         for number in 0..1000u32 {
             lost += output.push([&message(number, 1000), &[], &[]], number % 100 != 0).unwrap();
         }
-        let read: Vec<u32> = output.waiting().chunks(1000).map(|one| u32::from_be_bytes(one[..4].try_into().unwrap())).collect();
+        let read: Vec<u32> =
+            output.waiting().chunks(1000).map(|one| u32::from_be_bytes(one[..4].try_into().unwrap())).collect();
         assert!(read.is_sorted());
         assert_eq!(read.iter().filter(|number| **number % 100 == 0).count(), 10, "every answer is there");
         assert_eq!(read.last(), Some(&999));
