@@ -40,6 +40,10 @@ pub enum Command {
     Probe(Probe),
     /// Ask the running daemon whether it serves; exit code 0 or 1
     Health,
+    /// Make a configuration from coturn's, and say what became of each option
+    Import(crate::command::import::Arguments),
+    /// Print what to write into an application so that it uses this daemon
+    Show(crate::command::show::Arguments),
 }
 
 /// How answers look.

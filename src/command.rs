@@ -4,9 +4,11 @@ mod check;
 mod credentials;
 mod explain;
 mod health;
+pub(crate) mod import;
 #[cfg(feature = "probe")]
 mod probe;
 mod run;
+pub(crate) mod show;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -29,14 +31,29 @@ pub fn execute(cli: Cli) -> ExitCode {
         #[cfg(feature = "probe")]
         Command::Probe(arguments) => probe::run(file, &arguments),
         Command::Health => health::run(file),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Show(arguments) => show::run(file, &arguments),
     };
     done.unwrap_or_else(|error| {
         let refused = error.downcast_ref::<ConfigError>().is_some();
         // A refusal is lines of FILE:LINE, which editors and people find their way by: nothing goes before them.
         let prefix = if refused { "" } else { "roundturn: " };
-        let _ = writeln!(std::io::stderr(), "{prefix}{error:#}");
+        let _ = writeln!(std::io::stderr(), "{prefix}{}", in_full(&error));
         if refused { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
     })
+}
+
+/// An error and its causes, each said once: some name their cause already.
+fn in_full(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// The settings by the command line and the environment.

@@ -7,7 +7,6 @@ pub mod metrics;
 mod pages;
 mod rooms;
 mod serve;
-mod time;
 mod websocket;
 
 use std::sync::Arc;

@@ -16,13 +16,16 @@ pub mod config;
 pub mod daemon;
 pub mod health;
 pub mod http;
+pub mod import;
 pub mod ledger;
 pub mod logging;
+mod moment;
 pub mod nat;
 pub mod net;
 pub mod ports;
 #[cfg(feature = "probe")]
 pub mod probe;
 pub mod shard;
+pub mod show;
 pub mod signal;
 pub mod systemd;

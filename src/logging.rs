@@ -13,7 +13,7 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::config::{Log, LogFormat};
 
-/// Libraries that tell of every packet: only their warnings count unless a directive says otherwise.
+/// Libraries that tell of packets and of what strangers send: only their errors count unless a directive says otherwise.
 const NOISY: [&str; 8] = ["turn", "stun", "webrtc_util", "str0m", "dimpl", "is", "hyper", "tungstenite"];
 
 /// Why nothing is logged.
@@ -60,7 +60,7 @@ pub fn stderr_is_journal(journal_stream: Option<&str>) -> bool {
 fn targets(level: &str) -> Result<Targets, tracing_subscriber::filter::ParseError> {
     let written: Targets = level.split(',').map(str::trim).collect::<Vec<_>>().join(",").parse()?;
     let default = written.default_level().unwrap_or(LevelFilter::INFO);
-    let quiet = NOISY.map(|target| (target, default.min(LevelFilter::WARN)));
+    let quiet = NOISY.map(|target| (target, default.min(LevelFilter::ERROR)));
     Ok(Targets::new().with_default(default).with_targets(quiet).with_targets(written))
 }
 
@@ -77,7 +77,8 @@ mod tests {
         assert!(!targets.would_enable("roundturn::shard", &Level::TRACE));
         assert!(targets.would_enable("str0m::session", &Level::TRACE));
         assert!(!targets.would_enable("turn::client", &Level::DEBUG));
-        assert!(targets.would_enable("turn::client", &Level::WARN));
+        assert!(!targets.would_enable("turn::client", &Level::WARN));
+        assert!(targets.would_enable("turn::client", &Level::ERROR));
     }
 
     #[test]

@@ -95,8 +95,21 @@ impl Ports {
         family: Family,
         bind: impl FnMut(u16) -> io::Result<T>,
     ) -> Result<(Lease, T), LeaseError> {
-        let start = getrandom::u32().unwrap_or(0) as usize % self.range.len().max(1);
-        self.lease(Owner::Turn, &[family], start, RELAY_ATTEMPTS, bind)
+        self.lease(Owner::Turn, &[family], Shape::Any, self.random(), RELAY_ATTEMPTS, bind).map(|leased| leased.first)
+    }
+
+    /// The same with an even port, and the port after it where `with_next`.
+    ///
+    /// # Errors
+    /// [`LeaseError`] when no such port or pair is free, or none of the first few free ones could be bound.
+    pub fn lease_even<T>(
+        self: &Arc<Self>,
+        family: Family,
+        with_next: bool,
+        bind: impl FnMut(u16) -> io::Result<T>,
+    ) -> Result<Leased<T>, LeaseError> {
+        let shape = if with_next { Shape::EvenPair } else { Shape::Even };
+        self.lease(Owner::Turn, &[family], shape, self.random(), RELAY_ATTEMPTS, bind)
     }
 
     /// Leases a port for an SFU on all of `families`: the first of the range that `bind` can bind, so that whoever
@@ -109,25 +122,31 @@ impl Ports {
         families: &[Family],
         bind: impl FnMut(u16) -> io::Result<T>,
     ) -> Result<(Lease, T), LeaseError> {
-        self.lease(Owner::Sfu, families, 0, self.range.len(), bind)
+        self.lease(Owner::Sfu, families, Shape::Any, 0, self.range.len(), bind).map(|leased| leased.first)
     }
 
     fn lease<T>(
         self: &Arc<Self>,
         owner: Owner,
         families: &[Family],
+        shape: Shape,
         start: usize,
         attempts: usize,
         mut bind: impl FnMut(u16) -> io::Result<T>,
-    ) -> Result<(Lease, T), LeaseError> {
+    ) -> Result<Leased<T>, LeaseError> {
         let mut next = start;
         let mut last = None;
         for _ in 0..attempts.min(self.range.len()) {
-            let Some(mut lease) = self.take(owner, next) else { break };
-            match bind(lease.port) {
-                Ok(bound) => {
+            let Some((mut lease, mut second)) = self.take(owner, shape, next) else { break };
+            let both = bind(lease.port).and_then(|first| {
+                let second = second.as_ref().map(|lease| bind(lease.port)).transpose()?;
+                Ok((first, second))
+            });
+            match both {
+                Ok((first, bound)) => {
                     lease.publish(families);
-                    return Ok((lease, bound));
+                    second.iter_mut().for_each(|lease| lease.publish(families));
+                    return Ok(Leased { first: (lease, first), next: second.zip(bound) });
                 }
                 Err(error) => {
                     next = lease.index + 1;
@@ -141,15 +160,28 @@ impl Ports {
         })
     }
 
-    /// The first free port at or after the place `start`, around the end of the range.
-    fn take(self: &Arc<Self>, owner: Owner, start: usize) -> Option<Lease> {
+    /// The first free port, or pair, of that shape at or after the place `start`, around the end of the range.
+    fn take(self: &Arc<Self>, owner: Owner, shape: Shape, start: usize) -> Option<(Lease, Option<Lease>)> {
         let mut taken = self.lock();
         let count = taken.len();
-        let index = (0..count).map(|step| (start + step) % count).find(|&index| !taken[index])?;
-        taken[index] = true;
-        self.in_use[owner as usize].fetch_add(1, Ordering::Relaxed);
-        let port = self.range.start() + index as u16;
-        Some(Lease { ports: Arc::clone(self), owner, index, port })
+        let is_even = |index: usize| (usize::from(*self.range.start()) + index).is_multiple_of(2);
+        let fits = |&index: &usize| match shape {
+            Shape::Any => !taken[index],
+            Shape::Even => !taken[index] && is_even(index),
+            Shape::EvenPair => !taken[index] && is_even(index) && taken.get(index + 1) == Some(&false),
+        };
+        let index = (0..count).map(|step| (start + step) % count).find(fits)?;
+        let mut lease = |index: usize| {
+            taken[index] = true;
+            self.in_use[owner as usize].fetch_add(1, Ordering::Relaxed);
+            Lease { ports: Arc::clone(self), owner, index, port: self.range.start() + index as u16 }
+        };
+        Some((lease(index), (shape == Shape::EvenPair).then(|| lease(index + 1))))
+    }
+
+    /// A random place of the range.
+    fn random(&self) -> usize {
+        getrandom::u32().unwrap_or(0) as usize % self.range.len().max(1)
     }
 
     fn index(&self, port: u16) -> Option<usize> {
@@ -159,6 +191,22 @@ impl Ports {
     fn lock(&self) -> MutexGuard<'_, Vec<bool>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What was leased and bound.
+pub struct Leased<T> {
+    /// The port that was asked for.
+    pub first: (Lease, T),
+    /// The port after it, where that was asked for.
+    pub next: Option<(Lease, T)>,
+}
+
+/// What kind of port is wanted (RFC 8656 §7.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Any,
+    Even,
+    EvenPair,
 }
 
 /// The right to one port. Its holder holds the socket too, and drops the socket first.

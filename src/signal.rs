@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::{Secret, Settings};
+use crate::config::Settings;
 use crate::health::Health;
 use crate::nat::Addresses;
 use crate::shard::mailbox::{FromShard, Shards};
@@ -66,7 +66,6 @@ const FAREWELL: Duration = Duration::from_secs(2);
 impl SignalConfig {
     /// As the settings say. `seed` makes session keys unpredictable; `slots` is what the SFU gives each participant.
     pub fn new(settings: &Settings, addresses: &Addresses, slots: SlotCounts, seed: [u8; 32]) -> Self {
-        let secret = settings.auth.secrets.first().map_or_else(|| Secret::new(""), |secret| secret.value.clone());
         Self {
             hub: HubConfig {
                 rooms: settings.rooms.clone(),
@@ -75,17 +74,17 @@ impl SignalConfig {
                 limits: Limits { frame_bytes: FRAME_BYTES, frames_per_second: FRAMES_PER_SECOND, slots },
                 burst: BURST,
                 join_timeout: JOIN_TIMEOUT,
-                mint: Mint::new(secret, settings.auth.credential_ttl),
-                urls: match settings.tls {
-                    Some(_) => {
-                        IceUrls::new(&settings.listen.turn, addresses).with_tls(&settings.listen.turns, addresses)
-                    }
-                    None => IceUrls::new(&settings.listen.turn, addresses),
-                },
+                mint: Mint::new(settings.auth.secrets.clone(), settings.auth.credential_ttl),
+                urls: urls(settings, addresses),
                 seed,
             },
         }
     }
+}
+
+fn urls(settings: &Settings, addresses: &Addresses) -> IceUrls {
+    let urls = IceUrls::new(&settings.listen.turn, addresses);
+    if settings.tls.is_some() { urls.with_tls(&settings.listen.turns, addresses) } else { urls }
 }
 
 /// Starts signaling on the current runtime. It ends when every handle is dropped.

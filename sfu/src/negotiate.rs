@@ -152,9 +152,10 @@ fn check_sections(sections: &[Section<'_>]) -> Result<Vec<(String, Kind)>, Refus
     let mut named = Vec::with_capacity(sections.len());
     for section in sections {
         let kind = section.kind.ok_or_else(|| rejected("a section is neither audio nor video"))?;
-        let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        // What RFC 8866 allows in a token.
+        let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&byte);
         if section.mid.is_empty() || section.mid.len() > MID || !section.mid.bytes().all(sound) {
-            return Err(rejected("a=mid must have 1 to 16 letters, digits or underscores"));
+            return Err(rejected("a=mid must be a token of 1 to 16 characters"));
         }
         if !seen.insert(section.mid) {
             return Err(rejected(format!("a=mid:{} stands twice", section.mid)));

@@ -154,7 +154,7 @@ impl Sfu {
     pub(crate) fn tell_slots(&mut self, key: usize, changed: (bool, bool)) {
         let Some(participant) = self.participants.get(key).filter(|_| changed.0 || changed.1) else { return };
         let list = |kind| -> Vec<SlotAssignment> {
-            let height = |track: Option<TrackId>| self.tracks.get(&track?)?.height;
+            let height = |track: Option<TrackId>| self.tracks.get(&track?)?.height();
             participant.slots.of(kind).map(|slot| slot.assignment(height(slot.track))).collect()
         };
         let (audio, video) = (changed.0.then(|| list(Kind::Audio)), changed.1.then(|| list(Kind::Video)));

@@ -144,8 +144,8 @@ impl Sfu {
             Kind::Audio => Glance::default(),
             Kind::Video => codec::glance(params.spec().codec, &packet.payload),
         };
+        let resized = glance.height.is_some_and(|height| track.learn_height(self.now, height));
         if glance.keyframe {
-            track.height = glance.height.or(track.height);
             track.keyframes.settle();
             self.timers.set(Owner::Keyframe(track.info.track), None);
         }
@@ -161,6 +161,17 @@ impl Sfu {
         if recoded {
             // Who cannot decode it may use the slot better.
             self.fill_slots(room);
+        }
+        if resized {
+            self.tell_height(id);
+        }
+    }
+
+    /// The picture has another height: whoever sees it is told.
+    fn tell_height(&mut self, id: TrackId) {
+        let Some(subscribers) = self.tracks.get(&id).map(|track| track.subscribers.clone()) else { return };
+        for key in subscribers {
+            self.tell_slots(key, (false, true));
         }
     }
 

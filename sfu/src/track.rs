@@ -11,6 +11,9 @@ use crate::slots::Group;
 use crate::speaker::Loudness;
 use crate::{Kind, RoomId, Source, TrackInfo};
 
+/// How often subscribers are told of another height at most.
+const HEIGHT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// One source of one participant.
 pub(crate) struct Track {
     pub(crate) info: TrackInfo,
@@ -25,8 +28,8 @@ pub(crate) struct Track {
     pub(crate) codec: Option<PayloadParams>,
     /// When that codec began.
     pub(crate) recoded: Option<Instant>,
-    /// The picture's height, where known.
-    pub(crate) height: Option<u16>,
+    /// The picture's height in pixels, as subscribers were told, and when they were.
+    height: Option<(u16, Instant)>,
     /// Keys of the participants that have it in a slot.
     pub(crate) subscribers: Vec<usize>,
     pub(crate) keyframes: KeyframeRequests,
@@ -54,6 +57,21 @@ impl Track {
             rate: Rate::default(),
             nacks: 0,
         }
+    }
+
+    /// The picture's height in pixels, where known.
+    pub(crate) fn height(&self) -> Option<u16> {
+        self.height.map(|(height, _)| height)
+    }
+
+    /// A keyframe showed its height. Whether subscribers are to be told now: a publisher that changes it all the time
+    /// must not keep them busy.
+    pub(crate) fn learn_height(&mut self, now: Instant, height: u16) -> bool {
+        let is_news = self.height.is_none_or(|(old, at)| old != height && now >= at + HEIGHT_INTERVAL);
+        if is_news {
+            self.height = Some((height, now));
+        }
+        is_news
     }
 
     /// Audio or video.

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::cli;
 use crate::clock;
-use crate::config::{Address, Settings, moment};
+use crate::config::{Address, Settings};
+use crate::moment;
 use crate::nat::Addresses;
 
 /// Credentials live at most this long, in seconds.

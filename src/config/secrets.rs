@@ -184,7 +184,7 @@ fn read(path: &Path) -> Result<String, String> {
 fn unix_seconds(value: &Value) -> Option<u64> {
     match value {
         Value::Number(seconds) => u64::try_from(*seconds).ok(),
-        Value::Text(text) | Value::Moment(text) => text.parse().ok().or_else(|| super::moment::unix_seconds(text)),
+        Value::Text(text) | Value::Moment(text) => text.parse().ok().or_else(|| crate::moment::unix_seconds(text)),
         _ => None,
     }
 }

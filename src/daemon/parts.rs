@@ -87,6 +87,7 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
         host: addresses.host.clone(),
         secrets: secrets.collect(),
         users: users.collect(),
+        password_algorithms: false,
         strict_expiry: settings.auth.strict_expiry,
         peers: turn::PeerRules { allow: settings.peers.allow.clone(), deny: settings.peers.deny.clone() },
         limits: turn::Limits {

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::AppState;
-use super::time::rfc3339;
 use crate::clock;
+use crate::moment::rfc3339;
 
 /// The body of `/health`.
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
 use super::udp::{self, Reading};
 use crate::ledger::{Ledger, Ticket};
 use crate::nat::Addresses;
-use crate::ports::{Lease, Ports};
+use crate::ports::{Lease, LeaseError, Leased, Ports};
 use crate::shard::core::House;
 
 /// The relay sockets of one shard, in an array for each family: finding one is an index, not a hash.
@@ -94,6 +94,20 @@ impl RelaySockets {
         self.registry.register(&mut socket, token(Relay { family, port }), Interest::READABLE)?;
         Ok(socket)
     }
+
+    fn keep(&mut self, family: Family, lease: Lease, socket: UdpSocket, ticket: Ticket) -> Relay {
+        let relay = Relay { family, port: lease.port() };
+        let index = usize::from(relay.port - self.first_port);
+        let entry = RelaySocket { socket, reading: Reading::default(), _lease: lease, _ticket: ticket };
+        self.family_mut(family)[index] = Some(Box::new(entry));
+        relay
+    }
+
+    fn refuse(&mut self, error: &LeaseError) -> OpenError {
+        tracing::debug!(error = error as &dyn std::error::Error, "no relay port");
+        self.bind_failures += 1;
+        OpenError::NoPort
+    }
 }
 
 impl Relays for RelaySockets {
@@ -102,16 +116,23 @@ impl Relays for RelaySockets {
             return Err(OpenError::Family);
         }
         let ticket = self.ledger.take(holder)?;
-        let (lease, socket) = self.ports.lease_relay(family, |port| self.bind(family, port)).map_err(|error| {
-            tracing::debug!(error = &error as &dyn std::error::Error, "no relay port");
-            self.bind_failures += 1;
-            OpenError::NoPort
-        })?;
-        let relay = Relay { family, port: lease.port() };
-        let index = usize::from(relay.port - self.first_port);
-        let entry = RelaySocket { socket, reading: Reading::default(), _lease: lease, _ticket: ticket };
-        self.family_mut(family)[index] = Some(Box::new(entry));
-        Ok(relay)
+        let leased = self.ports.lease_relay(family, |port| self.bind(family, port));
+        let (lease, socket) = leased.map_err(|error| self.refuse(&error))?;
+        Ok(self.keep(family, lease, socket, ticket))
+    }
+
+    fn open_even(&mut self, family: Family, with_next: bool, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        if self.addresses.external_of(family).is_none() {
+            return Err(OpenError::Family);
+        }
+        let ticket = self.ledger.take(holder)?;
+        let second = if with_next { Some(self.ledger.take(holder)?) } else { None };
+        let leased = self.ports.lease_even(family, with_next, |port| self.bind(family, port));
+        let Leased { first: (lease, socket), next } = leased.map_err(|error| self.refuse(&error))?;
+        if let (Some((lease, socket)), Some(ticket)) = (next, second) {
+            self.keep(family, lease, socket, ticket);
+        }
+        Ok(self.keep(family, lease, socket, ticket))
     }
 
     fn is_ours(&self, address: SocketAddr) -> bool {

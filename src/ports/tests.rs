@@ -50,6 +50,29 @@ fn a_used_up_range_says_so_and_a_dropped_lease_serves_again() {
 }
 
 #[test]
+fn even_ports_are_even_and_pairs_are_neighbours() {
+    let ports = Ports::new(50_001..=50_006);
+    let pair = ports.lease_even(Family::V4, true, |_| Ok(())).unwrap();
+    let even = ports.lease_even(Family::V6, false, |_| Ok(())).unwrap();
+    let (first, next) = (pair.first.0.port(), pair.next.unwrap().0);
+    assert_eq!((first % 2, next.port()), (0, first + 1));
+    assert!(ports.is_live(Family::V4, first) && ports.is_live(Family::V4, next.port()));
+    assert!(even.first.0.port().is_multiple_of(2) && even.next.is_none());
+}
+
+#[test]
+fn half_a_pair_is_given_back() {
+    let ports = Ports::new(50_000..=50_001);
+    let odd_is_foreign = |port: u16| if port == 50_001 { busy(port) } else { Ok(()) };
+    assert!(matches!(ports.lease_even(Family::V4, true, odd_is_foreign), Err(LeaseError::Bind { .. })));
+    assert_eq!((ports.in_use(Owner::Turn), ports.is_live(Family::V4, 50_000)), (0, false));
+    let odd = ports.lease_even(Family::V4, true, |_| Ok(())).unwrap().next.unwrap();
+    drop(odd);
+    assert_eq!(ports.lease_relay(Family::V4, |_| Ok(())).unwrap().0.port(), 50_000);
+    assert!(matches!(Ports::new(50_001..=50_001).lease_even(Family::V4, false, busy), Err(LeaseError::Exhausted(_))));
+}
+
+#[test]
 fn a_port_outside_the_range_is_never_ours() {
     let ports = Ports::new(65_000..=65_535);
     let _all: Vec<_> = (0..536).map(|_| ports.lease_relay(Family::V4, |_| Ok(())).unwrap()).collect();

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::config::moment;
+use crate::moment;
 
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

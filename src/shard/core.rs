@@ -221,7 +221,7 @@ impl Core {
             outbox.push(exit, answer.to.remote, from, None, answer.bytes);
         }
         while let Some(event) = self.turn.poll_event() {
-            if let turn::Event::Closed { relay, .. } = event {
+            if let turn::Event::Closed { relay, .. } | turn::Event::Released { relay } = event {
                 house.close(relay);
             }
             log(&event);
@@ -286,7 +286,12 @@ impl Core {
                 }
             }
             Way::Kernel(to) => outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes),
-            Way::Sfu | Way::Nowhere => self.inside.nowhere += 1,
+            // A browser on this very host: its ICE has proved that it is there, so no rule for relays' peers applies.
+            Way::Nowhere => {
+                let to = self.hairpin.addresses.to_local(transmit.remote);
+                outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes);
+            }
+            Way::Sfu => self.inside.nowhere += 1,
         }
     }
 
@@ -328,6 +333,7 @@ fn log(event: &turn::Event) {
                 "allocation closed"
             );
         }
+        turn::Event::Released { relay } => tracing::debug!(relay = relay.port, "reserved port released"),
     }
 }
 

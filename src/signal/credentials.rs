@@ -3,19 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
-
 use super::protocol::IceServer;
-use crate::config::Secret;
+use crate::config::NamedSecret;
 use crate::nat::Addresses;
 
 /// Signs credentials.
 #[derive(Debug, Clone)]
 pub struct Mint {
-    secret: Secret,
+    secrets: Vec<NamedSecret>,
     ttl: Duration,
 }
 
@@ -34,9 +29,9 @@ pub struct Credential {
 const TTL_MAX: Duration = Duration::from_secs(3600);
 
 impl Mint {
-    /// Signs with `secret`; what it signs is good for `ttl`, at most an hour.
-    pub fn new(secret: Secret, ttl: Duration) -> Self {
-        Self { secret, ttl: ttl.min(TTL_MAX) }
+    /// Signs with the first of `secrets` that is still accepted; what it signs is good for `ttl`, at most an hour.
+    pub fn new(secrets: Vec<NamedSecret>, ttl: Duration) -> Self {
+        Self { secrets, ttl: ttl.min(TTL_MAX) }
     }
 
     /// How long credentials are good for.
@@ -48,16 +43,12 @@ impl Mint {
     pub fn issue(&self, now_unix_ms: u64, name: &str) -> Credential {
         let expires_at_secs = now_unix_ms / 1000 + self.ttl.as_secs();
         let username = format!("{expires_at_secs}:{name}");
-        let password = password(self.secret.expose(), &username);
-        Credential { username, password, expires_at_secs }
+        let accepted = |secret: &&NamedSecret| secret.not_after.is_none_or(|end| now_unix_ms / 1000 < end);
+        // Where none is accepted any more the operator was warned, and what is signed opens nothing.
+        let secret = self.secrets.iter().find(accepted).or(self.secrets.first());
+        let password = secret.map(|secret| roundturn_turn::mint(secret.value.expose().as_bytes(), &username));
+        Credential { username, password: password.unwrap_or_default(), expires_at_secs }
     }
-}
-
-fn password(secret: &str, username: &str) -> String {
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret.as_bytes()) else { return String::new() };
-    mac.update(username.as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// Where this host's STUN and TURN are, as URLs (RFC 7064, RFC 7065).
@@ -136,10 +127,15 @@ fn hosts(listener: IpAddr, addresses: &Addresses) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
+
+    fn secret(value: &str, not_after: Option<u64>) -> NamedSecret {
+        NamedSecret { name: value.into(), value: Secret::new(value), not_after }
+    }
 
     #[test]
     fn a_password_is_the_hmac_that_every_turn_server_expects() {
-        let mint = Mint::new(Secret::new("north"), Duration::from_secs(600));
+        let mint = Mint::new(vec![secret("north", None)], Duration::from_secs(600));
         let credential = mint.issue(1_795_176_000_123, "p_7");
         assert_eq!(credential.username, "1795176600:p_7");
         // printf 1795176600:p_7 | openssl dgst -sha1 -hmac north -binary | base64
@@ -148,8 +144,15 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_has_ended_signs_no_more() {
+        let secrets = vec![secret("old", Some(1_795_176_000)), secret("north", None)];
+        let credential = Mint::new(secrets, Duration::from_secs(600)).issue(1_795_176_000_123, "p_7");
+        assert_eq!(credential.password, "rX8FN8Dv0hmuNE0d474AUEK+p2g=");
+    }
+
+    #[test]
     fn no_credential_outlives_an_hour() {
-        let mint = Mint::new(Secret::new("north"), Duration::from_secs(86_400));
+        let mint = Mint::new(vec![secret("north", None)], Duration::from_secs(86_400));
         assert_eq!(mint.issue(0, "p_7").expires_at_secs, 3600);
     }
 

@@ -25,6 +25,7 @@ export class Participant {
   static async open(context, name) {
     const page = await context.newPage();
     await page.setViewport({ width: 1280, height: 800 });
+    await page.evaluateOnNewDocument(spellErrors);
     await page.evaluateOnNewDocument(keepConnections);
     return new Participant(context, page, name);
   }
@@ -52,13 +53,15 @@ export class Participant {
     });
   }
 
-  /** The kinds of the local candidates in use, one for each connection. */
-  async localCandidateKinds() {
-    const { pairs } = await this.#media();
-    return pairs.map((pair) => pair.local);
+  /** All connections use local candidates of this kind; the first pair that works may give way to a better one. */
+  async settlesOn(isRight, what) {
+    await until(`${this.name} ${what}`, 20, async () => {
+      const { pairs } = await this.#media();
+      return pairs.length > 0 && pairs.every((pair) => isRight(pair.local));
+    });
   }
 
-  /** What the page says it is doing. */
+  /** Presses the button and sees the end. */
   async leave() {
     await this.#page.click('#leave');
     await until(`${this.name} has left`, 10, () => this.#page.evaluate(() => document.body.dataset.view !== 'call'));
@@ -99,6 +102,12 @@ function grown(before, after, least) {
 }
 
 // The functions below run in the page.
+
+/** Errors given to the console come out as words, not as objects. */
+function spellErrors() {
+  const { error } = console;
+  console.error = (...values) => error(...values.map((value) => (value?.stack ? `${value}\n${value.stack}` : String(value))));
+}
 
 /** Keeps every connection that the page makes where the test can ask it. */
 function keepConnections() {

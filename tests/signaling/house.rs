@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use roundturn::config::{RoomMode, Rooms, Secret};
+use roundturn::config::{NamedSecret, RoomMode, Rooms, Secret};
 use roundturn::health::Health;
 use roundturn::http::{self, AppState};
 use roundturn::nat::Addresses;
@@ -109,6 +109,7 @@ impl House {
 }
 
 fn hub_config() -> HubConfig {
+    let secret = NamedSecret { name: "2026".into(), value: Secret::new("north"), not_after: None };
     let addresses = Addresses { external_v4: Some([192, 0, 2, 7].into()), ..Addresses::default() };
     HubConfig {
         rooms: Rooms {
@@ -124,7 +125,7 @@ fn hub_config() -> HubConfig {
         limits: Limits { frame_bytes: 65_536, frames_per_second: 50, slots: SlotCounts { audio: 4, video: 9 } },
         burst: 200,
         join_timeout: Duration::from_secs(5),
-        mint: Mint::new(Secret::new("north"), Duration::from_secs(3600)),
+        mint: Mint::new(vec![secret], Duration::from_secs(3600)),
         urls: IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses),
         seed: [7; 32],
     }

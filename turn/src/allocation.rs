@@ -1,42 +1,125 @@
-//! One allocation (RFC 8656 §3.2): a client's relay and what may pass through it.
+//! One allocation (RFC 8656 §3.2, §6): a client's relays and what may pass through them.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::channel::Channels;
+use crate::error::Code;
+use crate::labels::Label;
 use crate::message::{Key, TransactionId};
 use crate::permission::Permissions;
 use crate::stats::Traffic;
-use crate::{Client, Relay};
+use crate::{Client, Family, Peer, Relay};
 
-/// A client's relay and what may pass through it.
+/// A client's relay, or one of each family (a dual allocation), and what may pass through them. A peer's family tells
+/// which relay it is reached through, so that permissions and channels of both stand in one list.
+///
+/// ```text
+///            ┌── relay 5.9.0.1:50000 ──── IPv4 peers
+///  client ───┤
+///            └── relay [2a01::1]:50001 ── IPv6 peers
+/// ```
 pub(crate) struct Allocation {
     pub(crate) client: Client,
-    pub(crate) relay: Relay,
+    relays: [Option<RelayState>; 2],
     /// The user name as it was presented; every later request must carry the same.
     pub(crate) username: Box<str>,
     /// The key of that user, so that no later request derives it anew.
     pub(crate) key: Key,
     /// The transaction of the Allocate that made it, by which a retransmission is known.
     pub(crate) transaction: TransactionId,
-    /// The lifetime that its first answer granted.
-    pub(crate) granted_secs: u32,
+    /// What its first answer granted besides relays.
+    pub(crate) granted: Granted,
     pub(crate) opened: Instant,
-    pub(crate) expires: Instant,
     pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
+}
+
+/// One relayed transport address: each has a lifetime of its own (RFC 8656 §6).
+pub(crate) struct RelayState {
+    pub(crate) port: u16,
+    pub(crate) expires: Instant,
     pub(crate) to_peers: Traffic,
     pub(crate) to_client: Traffic,
 }
 
+/// What an Allocate got besides relays; a retransmission gets it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) lifetime_secs: u32,
+    /// The name of the port after the relay's, which is kept for a second allocation.
+    pub(crate) token: Option<Token>,
+    /// The one of two families that could not be had, and why.
+    pub(crate) missing: Option<(Family, Code)>,
+}
+
+/// The value of RESERVATION-TOKEN (RFC 8656 §18.10).
+pub(crate) type Token = [u8; 8];
+
 impl Allocation {
+    /// An allocation that was just asked for by `client`, without any relay yet.
+    pub(crate) fn new(
+        now: Instant,
+        client: Client,
+        username: &str,
+        key: Key,
+        transaction: TransactionId,
+        granted: Granted,
+    ) -> Self {
+        Self {
+            client,
+            relays: [None, None],
+            username: username.into(),
+            key,
+            transaction,
+            granted,
+            opened: now,
+            permissions: Permissions::default(),
+            channels: Channels::default(),
+        }
+    }
+
+    pub(crate) fn add_relay(&mut self, relay: Relay, expires: Instant) {
+        let (to_peers, to_client) = (Traffic::default(), Traffic::default());
+        self.relays[relay.family.index()] = Some(RelayState { port: relay.port, expires, to_peers, to_client });
+    }
+
+    /// Takes out the relay of `family`, and what could pass through it.
+    pub(crate) fn remove_relay(&mut self, family: Family) -> Option<RelayState> {
+        let is_other = |peer| Family::of(peer) != family;
+        self.permissions.retain(|peer, _| is_other(SocketAddr::new(peer, 0)));
+        self.channels.retain(|Peer(peer), _| is_other(peer));
+        self.relays[family.index()].take()
+    }
+
+    /// Its relays, IPv4 first.
+    pub(crate) fn relays(&self) -> impl Iterator<Item = Relay> {
+        Family::ALL.iter().filter_map(|family| self.relay(*family))
+    }
+
+    pub(crate) fn relay(&self, family: Family) -> Option<Relay> {
+        self.relays[family.index()].as_ref().map(|state| Relay { family, port: state.port })
+    }
+
+    /// The relay of `family` unless it has expired.
+    pub(crate) fn alive_relay_mut(&mut self, now: Instant, family: Family) -> Option<&mut RelayState> {
+        self.relays[family.index()].as_mut().filter(|relay| relay.expires > now)
+    }
+
     pub(crate) fn is_alive(&self, now: Instant) -> bool {
-        self.expires > now
+        self.relays.iter().flatten().any(|relay| relay.expires > now)
+    }
+
+    /// Whether it has a relay of `family`, and its time has come.
+    pub(crate) fn has_expired(&self, now: Instant, family: Family) -> bool {
+        self.relays[family.index()].as_ref().is_some_and(|relay| relay.expires <= now)
     }
 
     /// The first moment at which something in it expires.
     pub(crate) fn deadline(&self) -> Instant {
         let inner = [self.permissions.next_expiry(), self.channels.next_expiry()];
-        inner.into_iter().flatten().fold(self.expires, Instant::min)
+        let relays = self.relays.iter().flatten().map(|relay| relay.expires);
+        inner.into_iter().flatten().chain(relays).min().unwrap_or(self.opened)
     }
 }
 

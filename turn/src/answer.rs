@@ -1,15 +1,16 @@
 //! Answers: what a method decided, as a message to its client.
 
 use crate::Transmit;
+use crate::auth::Seal;
 use crate::error::Code;
-use crate::message::{Class, Encoder, Key, attribute};
+use crate::message::{Class, Encoder, Integrity, PasswordAlgorithm, attribute};
 use crate::method::{Refusal, Request, Success};
 use crate::server::Server;
 
 impl Server {
-    /// Queues the answer to `request`. It is signed with `key` where the client has proved that it knows it, and carries a
+    /// Queues the answer to `request`. It is sealed where the client has proved that it knows the key, and carries a
     /// FINGERPRINT where the request did (RFC 8489 §7.3).
-    pub(crate) fn answer(&mut self, request: &Request<'_>, outcome: Result<Success, Refusal>, key: Option<&Key>) {
+    pub(crate) fn answer(&mut self, request: &Request<'_>, outcome: Result<Success, Refusal>, seal: Option<&Seal>) {
         let responses = self.stats.responses.of_mut(request.from.transport);
         responses.up(request.method, outcome.as_ref().err().map(|refusal| refusal.code));
         let mut bytes = Vec::new();
@@ -18,10 +19,11 @@ impl Server {
         let encoder = Encoder::new(&mut bytes, class, message.method(), message.transaction());
         let encoder = match &outcome {
             Ok(success) => grant(encoder, request, success),
-            Err(refusal) => self.refuse(encoder, request, refusal, key.is_some()),
+            Err(refusal) => self.refuse(encoder, request, refusal, seal.is_some()),
         };
-        let encoder = match key {
-            Some(key) => encoder.integrity(key),
+        let encoder = match seal {
+            Some(Seal { key, integrity: Integrity::Sha1 }) => encoder.integrity(key),
+            Some(Seal { key, integrity: Integrity::Sha256 }) => encoder.integrity_sha256(key),
             None => encoder,
         };
         if message.has_fingerprint() {
@@ -43,10 +45,16 @@ impl Server {
         match refusal.code {
             Code::UnknownAttribute => encoder.unknown_attributes(&refusal.unknown),
             Code::Unauthenticated | Code::StaleNonce => {
-                let nonce = self.nonces.issue(self.unix_secs(request.now), request.from.remote);
-                encoder
+                let features = self.features();
+                let nonce = self.nonces.issue(self.unix_secs(request.now), request.from.remote, features);
+                let encoder = encoder
                     .attribute(attribute::REALM, self.config.realm.as_bytes())
-                    .attribute(attribute::NONCE, nonce.as_bytes())
+                    .attribute(attribute::NONCE, nonce.as_bytes());
+                if features.password_algorithms {
+                    encoder.attribute(attribute::PASSWORD_ALGORITHMS, &PasswordAlgorithm::OFFERED)
+                } else {
+                    encoder
+                }
             }
             _ => encoder,
         }
@@ -57,10 +65,21 @@ fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> 
     let mapped = request.from.remote;
     match *success {
         Success::Mapped => encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped),
-        Success::Allocated { relayed, lifetime_secs } => encoder
-            .xor_address(attribute::XOR_RELAYED_ADDRESS, relayed)
-            .number(attribute::LIFETIME, lifetime_secs)
-            .xor_address(attribute::XOR_MAPPED_ADDRESS, mapped),
+        Success::Allocated { relayed, granted } => {
+            let relayed = relayed.into_iter().flatten();
+            let encoder =
+                relayed.fold(encoder, |encoder, address| encoder.xor_address(attribute::XOR_RELAYED_ADDRESS, address));
+            let encoder = encoder.number(attribute::LIFETIME, granted.lifetime_secs);
+            let encoder = match granted.token {
+                Some(token) => encoder.attribute(attribute::RESERVATION_TOKEN, &token),
+                None => encoder,
+            };
+            let encoder = match granted.missing {
+                Some((family, code)) => encoder.address_error_code(family, code.number(), code.phrase()),
+                None => encoder,
+            };
+            encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped)
+        }
         Success::Refreshed { lifetime_secs } => encoder.number(attribute::LIFETIME, lifetime_secs),
         Success::Permitted => encoder,
     }

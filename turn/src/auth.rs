@@ -1,32 +1,43 @@
 //! The long-term credential mechanism, server side (RFC 8489 §9.2.4), and what a TURN server adds (RFC 8656 §5).
 
+use std::borrow::Cow;
+
 use crate::error::Code;
-use crate::message::{Key, attribute};
+use crate::message::{Integrity, Key, PasswordAlgorithm, attribute};
 use crate::method::{Refusal, Request, RequestMethod};
+use crate::nonce::Features;
 use crate::server::Server;
 use crate::stats::AuthFailure;
 
 /// Who made a request, proved.
 pub(crate) struct Proven<'a> {
-    pub(crate) username: &'a str,
-    /// Signs the answer.
-    pub(crate) key: Key,
+    pub(crate) username: Cow<'a, str>,
+    pub(crate) seal: Seal,
 }
 
-/// The longest USERNAME (RFC 8489 §14.3).
-const LONGEST_USERNAME: usize = 508;
+/// What an answer is signed with.
+pub(crate) struct Seal {
+    pub(crate) key: Key,
+    pub(crate) integrity: Integrity,
+}
+
+/// The longest USERNAME that must be parsed (RFC 8489 §14.3).
+const LONGEST_USERNAME: usize = 763;
 
 impl Server {
     /// Proves who made `request`.
     ///
     /// ```text
-    ///  no MESSAGE-INTEGRITY           ──► 401 challenge
-    ///  no USERNAME, REALM or NONCE    ──► 400
-    ///  nonce old or another client's  ──► 438 challenge
+    ///  no MESSAGE-INTEGRITY(-SHA256)             ──► 401 challenge
+    ///  no USERNAME or USERHASH, REALM or NONCE   ──► 400
+    ///  nonce old or another client's             ──► 438 challenge
+    ///  PASSWORD-ALGORITHM(S) not what was agreed ──► 400
     ///  name unknown, revoked, expired,
-    ///    or another key               ──► 401 challenge
-    ///  not the allocation's user      ──► 441
+    ///    or another key                          ──► 401 challenge
     /// ```
+    ///
+    /// RFC 8489 names the nonce last; as in RFC 5389 it is asked for before any key is derived, so that a stranger with a
+    /// made up nonce costs one hash.
     ///
     /// # Errors
     /// The refusal; it carries no integrity, since nothing is proved.
@@ -35,29 +46,61 @@ impl Server {
         if !message.has_integrity() {
             return Err(Code::Unauthenticated.into());
         }
-        let username = message.attribute(attribute::USERNAME).ok_or(Code::BadRequest)?;
         let nonce = message.attribute(attribute::NONCE).ok_or(Code::BadRequest)?;
-        if message.attribute(attribute::REALM).is_none() || username.len() > LONGEST_USERNAME {
+        let has_name = [attribute::USERNAME, attribute::USERHASH].iter().any(|kind| message.attribute(*kind).is_some());
+        if !has_name || message.attribute(attribute::REALM).is_none() {
             return Err(Code::BadRequest.into());
         }
         let unix_secs = self.unix_secs(request.now);
-        if !self.nonces.is_fresh(nonce, unix_secs, request.from.remote) {
+        let Some(features) = self.nonces.recognise(nonce, unix_secs, request.from.remote) else {
             self.stats.auth_failures.up(AuthFailure::StaleNonce);
             return Err(Code::StaleNonce.into());
-        }
-        let username = std::str::from_utf8(username).map_err(|_| self.fail(AuthFailure::UnknownUser))?;
-        let key = self.prove(request, username, unix_secs).map_err(|failure| self.fail(failure))?;
+        };
+        let agreed = agreed_algorithm(request, features)?;
+        let username = self.username(request).ok_or_else(|| self.fail(AuthFailure::UnknownUser))?;
+        let algorithm = agreed.unwrap_or(PasswordAlgorithm::Md5);
+        let key = self.prove(request, &username, algorithm, unix_secs).map_err(|failure| self.fail(failure))?;
+        // RFC 8489 §9.2.4: whoever agreed on an algorithm, be it MD5, is answered with MESSAGE-INTEGRITY-SHA256.
+        let integrity = if agreed.is_some() { Integrity::Sha256 } else { Integrity::Sha1 };
+        Ok(Proven { username, seal: Seal { key, integrity } })
+    }
+
+    /// Refuses a request on an allocation of another user (RFC 8656 §5). An Allocate there gets 437 for another reason.
+    ///
+    /// # Errors
+    /// 441
+    pub(crate) fn refuse_other_user(&self, request: &Request<'_>, username: &str) -> Result<(), Refusal> {
         let owner = self.table.of_client(&request.from).map(|allocation| &*allocation.username);
-        if request.method != RequestMethod::Allocate && owner.is_some_and(|owner| owner != username) {
-            return Err(Code::WrongCredentials.into());
+        let is_other = request.method != RequestMethod::Allocate && owner.is_some_and(|owner| owner != username);
+        if is_other { Err(Code::WrongCredentials.into()) } else { Ok(()) }
+    }
+
+    /// What challenges offer.
+    pub(crate) fn features(&self) -> Features {
+        let password_algorithms = self.config.password_algorithms;
+        // A client that is told of anonymity must use it (RFC 8489 §9.2.5), and then only known names can be found.
+        Features { password_algorithms, username_anonymity: password_algorithms && self.credentials.knows_all_names() }
+    }
+
+    /// The name that `request` is made in, or its hash stands for.
+    fn username<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, str>> {
+        if let Some(name) = request.message.attribute(attribute::USERNAME) {
+            return (name.len() <= LONGEST_USERNAME).then(|| std::str::from_utf8(name).ok())?.map(Cow::Borrowed);
         }
-        Ok(Proven { username, key })
+        let name = self.credentials.name_of(request.message.attribute(attribute::USERHASH)?)?;
+        Some(Cow::Owned(name.to_owned()))
     }
 
     /// The key of `username`, from its allocation where it has one here. Time is asked for when an allocation is made, and
     /// where the operator is strict, always: applications that hand out a credential once and never again are common, and
     /// their calls must not end with it.
-    fn prove(&self, request: &Request<'_>, username: &str, unix_secs: u64) -> Result<Key, AuthFailure> {
+    fn prove(
+        &self,
+        request: &Request<'_>,
+        username: &str,
+        algorithm: PasswordAlgorithm,
+        unix_secs: u64,
+    ) -> Result<Key, AuthFailure> {
         let allocation = self.table.of_client(&request.from).filter(|allocation| *allocation.username == *username);
         let is_opening = request.method == RequestMethod::Allocate && allocation.is_none();
         if let Some(expires) = self.credentials.expiry(username)
@@ -70,15 +113,30 @@ impl Server {
                 return Err(AuthFailure::Expired);
             }
         }
-        match allocation {
-            Some(allocation) if request.message.verify(&allocation.key) => Ok(allocation.key.clone()),
+        // The algorithm changes during an allocation when a reload changes what is offered.
+        match allocation.map(|allocation| &allocation.key).filter(|key| key.algorithm() == algorithm) {
+            Some(key) if request.message.verify(key) => Ok(key.clone()),
             Some(_) => Err(AuthFailure::BadIntegrity),
-            None => self.credentials.prove(username, &request.message, unix_secs),
+            None => self.credentials.prove(username, algorithm, &request.message, unix_secs),
         }
     }
 
     fn fail(&mut self, failure: AuthFailure) -> Refusal {
         self.stats.auth_failures.up(failure);
         Code::Unauthenticated.into()
+    }
+}
+
+/// The algorithm that client and server agreed on, if algorithms were offered with the nonce and the client took them up:
+/// it must then repeat the offer, which nobody on the way can have thinned out unnoticed (RFC 8489 §9.2.4).
+fn agreed_algorithm(request: &Request<'_>, features: Features) -> Result<Option<PasswordAlgorithm>, Refusal> {
+    let offer = request.message.attribute(attribute::PASSWORD_ALGORITHMS);
+    let choice = request.message.attribute(attribute::PASSWORD_ALGORITHM);
+    match (features.password_algorithms, offer, choice) {
+        (false, ..) | (true, None, None) => Ok(None),
+        (true, Some(offer), Some(choice)) if *offer == PasswordAlgorithm::OFFERED => {
+            PasswordAlgorithm::decode(choice).map(Some).ok_or(Code::BadRequest.into())
+        }
+        _ => Err(Code::BadRequest.into()),
     }
 }

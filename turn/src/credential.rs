@@ -8,7 +8,7 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
 use crate::config::{Config, StaticUser};
-use crate::message::{Key, Message, keyed};
+use crate::message::{Key, Message, PasswordAlgorithm, keyed, user_hash};
 use crate::stats::AuthFailure;
 
 /// The password of the time-limited `username` under `secret`: base64 of HMAC-SHA1, as every application that knows
@@ -22,6 +22,8 @@ pub(crate) struct Credentials {
     realm: String,
     secrets: Vec<SharedSecret>,
     users: HashMap<String, StaticUser>,
+    /// Static users by USERHASH. Time-limited names cannot be found by theirs: this server never heard of them before.
+    names: HashMap<[u8; 32], String>,
 }
 
 struct SharedSecret {
@@ -35,17 +37,34 @@ impl Credentials {
         Self {
             realm: config.realm.clone(),
             secrets: secrets.map(|s| SharedSecret { key: keyed(&s.value), not_after: s.not_after }).collect(),
+            names: config.users.keys().map(|name| (user_hash(name, &config.realm), name.clone())).collect(),
             users: config.users.clone(),
         }
     }
 
-    /// The key that `username` made `message` with.
+    /// The static user whose USERHASH is `hash`.
+    pub(crate) fn name_of(&self, hash: &[u8]) -> Option<&str> {
+        self.names.get(hash).map(String::as_str)
+    }
+
+    /// Whether every user can be found by USERHASH.
+    pub(crate) fn knows_all_names(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// The key that `username` made `message` with, derived by `algorithm`.
     ///
     /// # Errors
     /// Why it is not proved.
-    pub(crate) fn prove(&self, username: &str, message: &Message<'_>, unix_secs: u64) -> Result<Key, AuthFailure> {
+    pub(crate) fn prove(
+        &self,
+        username: &str,
+        algorithm: PasswordAlgorithm,
+        message: &Message<'_>,
+        unix_secs: u64,
+    ) -> Result<Key, AuthFailure> {
         if let Some(StaticUser::Password(password)) = self.users.get(username) {
-            let key = Key::long_term(username, &self.realm, password);
+            let key = Key::derive(algorithm, username, &self.realm, password);
             return if message.verify(&key) { Ok(key) } else { Err(AuthFailure::BadIntegrity) };
         }
         if TimeLimited::parse(username).is_none() {
@@ -53,7 +72,7 @@ impl Credentials {
         }
         let accepted = self.secrets.iter().filter(|secret| secret.not_after.is_none_or(|end| unix_secs < end));
         accepted
-            .map(|secret| Key::long_term(username, &self.realm, &password(&secret.key, username)))
+            .map(|secret| Key::derive(algorithm, username, &self.realm, &password(&secret.key, username)))
             .find(|key| message.verify(key))
             .ok_or(AuthFailure::BadIntegrity)
     }

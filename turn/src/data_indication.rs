@@ -5,6 +5,7 @@
 //! '------------------------- Header --------------------------'
 //! ```
 
+use crate::allocation::Token;
 use crate::message::{
     Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, attribute, encode_xor_address, message_type,
 };
@@ -46,6 +47,11 @@ impl Transactions {
         id[..8].copy_from_slice(&self.random().to_le_bytes());
         id[8..].copy_from_slice(&self.random().to_le_bytes()[..4]);
         TransactionId(id)
+    }
+
+    /// A RESERVATION-TOKEN: it names a port to the one user whom it was given to, and is no secret.
+    pub(crate) fn token(&mut self) -> Token {
+        self.random().to_le_bytes()
     }
 
     /// SplitMix64.

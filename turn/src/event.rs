@@ -15,7 +15,8 @@ pub struct Transmit {
     pub bytes: Vec<u8>,
 }
 
-/// The life cycle of allocations, for the holder of the relay sockets and for the log.
+/// The life cycle of allocations, for the holder of the relay sockets and for the log. A dual allocation has one of each for
+/// both of its relays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// An allocation was made; its relay is open.
@@ -41,6 +42,12 @@ pub enum Event {
         bytes_to_peers: u64,
         /// Payload bytes from peers to client.
         bytes_to_client: u64,
+    },
+    /// Nobody came for a port that [`Relays::open_even`](crate::Relays::open_even) had kept: it must be closed like any
+    /// other relay.
+    Released {
+        /// The relay to close.
+        relay: Relay,
     },
 }
 

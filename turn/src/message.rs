@@ -19,13 +19,15 @@ mod decode;
 mod encode;
 mod fingerprint;
 mod integrity;
+mod password_algorithm;
 
 pub use address::{decode_xor_address, encode_xor_address};
 pub use attribute::Attribute;
 pub use decode::{Attributes, DecodeError, Message};
 pub use encode::Encoder;
 pub(crate) use integrity::keyed;
-pub use integrity::{Key, MAC_LEN};
+pub use integrity::{Integrity, Key, MAC_LEN, SHA256_MAC_LEN, user_hash};
+pub use password_algorithm::PasswordAlgorithm;
 
 /// What tells STUN of RFC 5389 and later from RFC 3489.
 pub const MAGIC_COOKIE: u32 = 0x2112_A442;

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::Client;
+use crate::allocation::Granted;
 use crate::error::Code;
 use crate::labels::labels;
 use crate::message::{Message, Method, attribute};
@@ -66,7 +67,7 @@ pub(crate) enum Success {
     /// Binding
     Mapped,
     /// Allocate
-    Allocated { relayed: SocketAddr, lifetime_secs: u32 },
+    Allocated { relayed: [Option<SocketAddr>; 2], granted: Granted },
     /// Refresh
     Refreshed { lifetime_secs: u32 },
     /// CreatePermission and ChannelBind
@@ -121,6 +122,9 @@ fn is_known(kind: u16) -> bool {
             | attribute::REQUESTED_ADDRESS_FAMILY
             | attribute::EVEN_PORT
             | attribute::REQUESTED_TRANSPORT
+            | attribute::MESSAGE_INTEGRITY_SHA256
+            | attribute::PASSWORD_ALGORITHM
+            | attribute::USERHASH
             | attribute::XOR_MAPPED_ADDRESS
             | attribute::RESERVATION_TOKEN
     )

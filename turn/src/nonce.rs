@@ -1,9 +1,9 @@
-//! Nonces without memory: the time they were made and a MAC over it and the client's address.
+//! Nonces without memory: the time they were made and a MAC over it, the client's address and what was offered to it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
@@ -13,8 +13,12 @@ use crate::message::keyed;
 /// Makes and recognises nonces. Two with the same key recognise each other's.
 ///
 /// ```text
-/// base64url( seconds since 1970, 4 bytes | first 8 bytes of HMAC-SHA1(key, seconds | ip | port) )
+/// [ "obMatJos2", base64( security features, 3 bytes ) ]
+///   base64url( seconds since 1970, 4 bytes | first 8 bytes of HMAC-SHA1(key, seconds | ip | port [ | features ]) )
 /// ```
+///
+/// The first line is the nonce cookie of RFC 8489 §9.2, there only where a feature is offered: since the MAC covers it,
+/// nobody on the way can bid client or server down (§9.2.1).
 ///
 /// 64 bits of MAC are enough: a forged nonce opens nothing, it only spares its maker one round trip.
 pub(crate) struct Nonces {
@@ -27,32 +31,58 @@ pub(crate) const LIFETIME_SECS: u64 = 600;
 /// Clocks of shards may differ by as much.
 const SKEW_SECS: u64 = 5;
 
+const COOKIE: &[u8] = b"obMatJos2";
+
+/// The cookie and the features behind it.
+const PREFIX_LEN: usize = COOKIE.len() + 4;
+
 const TEXT_LEN: usize = 16;
+
+/// The STUN security features (RFC 8489 §18.1) that were offered with a nonce. Bit 0 is the least significant one, as in
+/// the test vector of appendix B.1, whose client was told of username anonymity alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Features {
+    /// Bit 0: PASSWORD-ALGORITHMS came along.
+    pub(crate) password_algorithms: bool,
+    /// Bit 1: USERHASH is wanted instead of USERNAME.
+    pub(crate) username_anonymity: bool,
+}
+
+impl Features {
+    fn bits(self) -> u8 {
+        u8::from(self.password_algorithms) | u8::from(self.username_anonymity) << 1
+    }
+
+    fn of_bits(bits: u8) -> Self {
+        Self { password_algorithms: bits & 1 != 0, username_anonymity: bits & 2 != 0 }
+    }
+}
 
 impl Nonces {
     pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self { key: keyed(key) }
     }
 
-    /// A nonce for `client`, 16 characters long.
-    pub(crate) fn issue(&self, unix_secs: u64, client: SocketAddr) -> String {
-        URL_SAFE_NO_PAD.encode(self.bytes(unix_secs as u32, client))
+    /// A nonce for `client`, to whom `features` are offered: 16 characters long, or 29 with a cookie.
+    pub(crate) fn issue(&self, unix_secs: u64, client: SocketAddr, features: Features) -> String {
+        let text = URL_SAFE_NO_PAD.encode(self.bytes(unix_secs as u32, client, features));
+        match features.bits() {
+            0 => text,
+            bits => format!("obMatJos2{}{text}", STANDARD.encode([0, 0, bits])),
+        }
     }
 
-    /// Whether `nonce` was issued to `client` within the last [`LIFETIME_SECS`].
-    pub(crate) fn is_fresh(&self, nonce: &[u8], unix_secs: u64, client: SocketAddr) -> bool {
-        if nonce.len() != TEXT_LEN {
-            return false;
-        }
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(nonce) else { return false };
-        let Some(&made) = bytes.first_chunk() else { return false };
-        let made = u32::from_be_bytes(made);
+    /// What was offered with `nonce`, if it was issued to `client` within the last [`LIFETIME_SECS`].
+    pub(crate) fn recognise(&self, nonce: &[u8], unix_secs: u64, client: SocketAddr) -> Option<Features> {
+        let (features, text) = split(nonce)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let made = u32::from_be_bytes(*bytes.first_chunk()?);
         let age = (unix_secs as u32).wrapping_sub(made);
         let is_young = u64::from(age) < LIFETIME_SECS || u64::from(age.wrapping_neg()) <= SKEW_SECS;
-        is_young && bool::from(self.bytes(made, client).ct_eq(&bytes))
+        (is_young && bool::from(self.bytes(made, client, features).ct_eq(&bytes))).then_some(features)
     }
 
-    fn bytes(&self, made: u32, client: SocketAddr) -> [u8; 12] {
+    fn bytes(&self, made: u32, client: SocketAddr, features: Features) -> [u8; 12] {
         let mut mac = self.key.clone();
         mac.update(&made.to_be_bytes());
         match client.ip() {
@@ -60,6 +90,9 @@ impl Nonces {
             IpAddr::V6(ip) => mac.update(&ip.octets()),
         }
         mac.update(&client.port().to_be_bytes());
+        if features.bits() != 0 {
+            mac.update(&[features.bits()]);
+        }
         let mac = mac.finalize().into_bytes();
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&made.to_be_bytes());
@@ -68,11 +101,27 @@ impl Nonces {
     }
 }
 
+/// The features that a nonce's cookie tells of, and what comes after.
+fn split(nonce: &[u8]) -> Option<(Features, &[u8])> {
+    if nonce.len() == TEXT_LEN {
+        return Some((Features::default(), nonce));
+    }
+    let (prefix, text) = nonce.split_at_checked(PREFIX_LEN)?;
+    let bits = STANDARD.decode(prefix.strip_prefix(COOKIE)?).ok()?;
+    match bits[..] {
+        [0, 0, bits @ 1..=3] if text.len() == TEXT_LEN => Some((Features::of_bits(bits), text)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: u64 = 1_795_176_000;
+    const PLAIN: Features = Features { password_algorithms: false, username_anonymity: false };
+    const ALGORITHMS: Features = Features { password_algorithms: true, username_anonymity: false };
+    const BOTH: Features = Features { password_algorithms: true, username_anonymity: true };
 
     fn client(port: u16) -> SocketAddr {
         SocketAddr::from(([198, 51, 100, 1], port))
@@ -81,29 +130,48 @@ mod tests {
     #[test]
     fn a_nonce_is_good_for_its_client_for_ten_minutes() {
         let nonces = Nonces::new(&[7; 32]);
-        let nonce = nonces.issue(NOW, client(1000));
-        assert!(nonces.is_fresh(nonce.as_bytes(), NOW, client(1000)));
-        assert!(nonces.is_fresh(nonce.as_bytes(), NOW + 599, client(1000)));
-        assert!(!nonces.is_fresh(nonce.as_bytes(), NOW + 600, client(1000)));
-        assert!(!nonces.is_fresh(nonce.as_bytes(), NOW, client(1001)));
+        for features in [PLAIN, ALGORITHMS, BOTH] {
+            let nonce = nonces.issue(NOW, client(1000), features);
+            let recognise = |unix_secs, port| nonces.recognise(nonce.as_bytes(), unix_secs, client(port));
+            assert_eq!(recognise(NOW, 1000), Some(features));
+            assert_eq!(recognise(NOW + 599, 1000), Some(features));
+            assert_eq!(recognise(NOW + 600, 1000), None);
+            assert_eq!(recognise(NOW, 1001), None);
+        }
+    }
+
+    #[test]
+    fn the_cookie_tells_what_is_offered_and_is_not_there_where_nothing_is() {
+        let nonces = Nonces::new(&[7; 32]);
+        assert_eq!(nonces.issue(NOW, client(1), PLAIN).len(), 16);
+        assert!(nonces.issue(NOW, client(1), ALGORITHMS).starts_with("obMatJos2AAAB"));
+        assert!(nonces.issue(NOW, client(1), BOTH).starts_with("obMatJos2AAAD"));
     }
 
     #[test]
     fn shards_of_one_process_share_nonces_and_others_do_not() {
-        let nonce = Nonces::new(&[7; 32]).issue(NOW, client(1));
-        assert!(Nonces::new(&[7; 32]).is_fresh(nonce.as_bytes(), NOW - 2, client(1)));
-        assert!(!Nonces::new(&[8; 32]).is_fresh(nonce.as_bytes(), NOW, client(1)));
+        let nonce = Nonces::new(&[7; 32]).issue(NOW, client(1), PLAIN);
+        assert_eq!(Nonces::new(&[7; 32]).recognise(nonce.as_bytes(), NOW - 2, client(1)), Some(PLAIN));
+        assert_eq!(Nonces::new(&[8; 32]).recognise(nonce.as_bytes(), NOW, client(1)), None);
     }
 
     #[test]
-    fn a_changed_nonce_is_not_fresh() {
+    fn a_changed_nonce_is_not_recognised() {
         let nonces = Nonces::new(&[7; 32]);
-        let nonce = nonces.issue(NOW, client(1));
-        for at in 0..nonce.len() {
-            let mut changed = nonce.clone().into_bytes();
-            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-            assert!(!nonces.is_fresh(&changed, NOW, client(1)), "byte {at}");
+        for features in [PLAIN, BOTH] {
+            let nonce = nonces.issue(NOW, client(1), features);
+            for at in 0..nonce.len() {
+                let mut changed = nonce.clone().into_bytes();
+                changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+                assert_eq!(nonces.recognise(&changed, NOW, client(1)), None, "byte {at}");
+            }
         }
-        assert!(!nonces.is_fresh(b"", NOW, client(1)));
+        let stripped = nonces.issue(NOW, client(1), BOTH).split_off(PREFIX_LEN);
+        assert_eq!(nonces.recognise(stripped.as_bytes(), NOW, client(1)), None);
+        let added = format!("obMatJos2AAAB{}", nonces.issue(NOW, client(1), PLAIN));
+        assert_eq!(nonces.recognise(added.as_bytes(), NOW, client(1)), None);
+        for nonsense in ["", "obMatJos2", "obMatJos2AAAA0123456789abcdef", "obMatJos2////0123456789abcdef"] {
+            assert_eq!(nonces.recognise(nonsense.as_bytes(), NOW, client(1)), None);
+        }
     }
 }

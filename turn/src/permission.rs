@@ -23,6 +23,11 @@ impl Permissions {
         self.0.iter().any(|permission| permission.peer == peer && permission.expires > now)
     }
 
+    /// Whether there is one for `peer` that was granted because a port of this process is there.
+    pub(crate) fn holds_own(&self, now: Instant, peer: IpAddr) -> bool {
+        self.0.iter().any(|permission| permission.is_ours && permission.peer == peer && permission.expires > now)
+    }
+
     /// Whether `peers`, some of them perhaps known already or named twice, fit when there may be `most`.
     pub(crate) fn have_room(&self, peers: impl Iterator<Item = IpAddr>, most: usize) -> bool {
         let mut new: Vec<IpAddr> = peers.filter(|peer| !self.0.iter().any(|known| known.peer == *peer)).collect();

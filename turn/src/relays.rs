@@ -13,6 +13,17 @@ pub trait Relays {
     /// [`OpenError`] says which quota or resource is used up.
     fn open(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError>;
 
+    /// The same with an even port (RFC 8656 §7.2); where `with_next`, the port after it is taken and bound too, on the account of the
+    /// same holder, and becomes another allocation's relay or is given back by
+    /// [`Event::Released`](crate::Event::Released). Whoever cannot do so leaves it out.
+    ///
+    /// # Errors
+    /// [`OpenError`], and then nothing is open.
+    fn open_even(&mut self, family: Family, with_next: bool, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        let _ = (family, with_next, holder);
+        Err(OpenError::NoPort)
+    }
+
     /// Whether `address` is, right now, a relay or an SFU port of this very process, on whatever shard.
     fn is_ours(&self, address: SocketAddr) -> bool;
 }

@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::allocation::Allocation;
+use crate::auth::{Proven, Seal};
 use crate::credential::Credentials;
 use crate::data_indication::{self, Transactions};
 use crate::error::Code;
 use crate::limit::Limiter;
-use crate::message::{Class, DecodeError, Key, Message, Method};
+use crate::message::{Class, DecodeError, Message, Method};
 use crate::method::binding::binding;
 use crate::method::{Refusal, Request, RequestMethod, Success, refuse_unknown};
 use crate::nonce::Nonces;
 use crate::policy::{Policy, Rule};
+use crate::reservation::Reservations;
 use crate::revoked::Revoked;
 use crate::table::Table;
 use crate::{
@@ -32,11 +34,12 @@ pub struct Server {
     pub(crate) revoked: Revoked,
     pub(crate) nonces: Nonces,
     pub(crate) table: Table,
+    pub(crate) reservations: Reservations,
     pub(crate) stats: Stats,
     pub(crate) transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<Event>,
     limiter: Limiter,
-    transactions: Transactions,
+    pub(crate) transactions: Transactions,
     denial: Option<Denial>,
     clock: Clock,
 }
@@ -58,6 +61,7 @@ impl Server {
             revoked: Revoked::default(),
             nonces: Nonces::new(&key),
             table: Table::new(),
+            reservations: Reservations::default(),
             stats: Stats::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -102,21 +106,17 @@ impl Server {
     pub fn handle_timeout(&mut self, now: Instant) {
         // Each turn either removes an allocation or arms it for later than `now`.
         while let Some(slot) = self.table.pop_due(now) {
-            if self.table.get_mut(slot).is_some_and(|allocation| allocation.is_alive(now)) {
-                self.change(slot, |allocation| {
-                    allocation.permissions.expire(now);
-                    allocation.channels.expire(now);
-                });
-            } else {
-                self.close(now, slot, CloseReason::Expired);
-            }
+            self.expire(now, slot);
+        }
+        while let Some(relay) = self.reservations.pop_due(now) {
+            self.events.push_back(Event::Released { relay });
         }
         debug_assert!(self.poll_timeout().is_none_or(|next| next > now));
     }
 
     /// When [`Server::handle_timeout`] wants to be called: cheap, and strictly later than the last `now` it was given.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.table.next_deadline()
+        [self.table.next_deadline(), self.reservations.next_expiry()].into_iter().flatten().min()
     }
 
     /// The next answer to send.
@@ -152,6 +152,7 @@ impl Server {
         for slot in self.table.slots(|allocation| *allocation.username == *username) {
             self.close(now, slot, CloseReason::Revoked);
         }
+        self.release(|holder| holder == username);
     }
 
     /// Replaces the configuration whole. Live allocations keep their key and their relay; what they may reach is judged
@@ -162,14 +163,8 @@ impl Server {
         let limits = &config.limits;
         self.limiter.set_rate(limits.stranger_answers_per_second, limits.stranger_answers_burst);
         self.config = config;
-        let policy = self.policy.clone();
         for slot in self.table.slots(|_| true) {
-            self.change(slot, |allocation| {
-                allocation.permissions.expire(now);
-                allocation.permissions.retain(|peer, is_ours| policy.judge_address(peer, is_ours).is_ok());
-                allocation.channels.expire(now);
-                allocation.channels.retain(|Peer(peer), is_ours| policy.judge(peer, is_ours).is_ok());
-            });
+            self.reconsider(now, slot);
         }
     }
 
@@ -178,6 +173,7 @@ impl Server {
         for slot in self.table.slots(|_| true) {
             self.close(now, slot, CloseReason::Shutdown);
         }
+        self.release(|_| true);
     }
 
     /// The counters.
@@ -189,7 +185,7 @@ impl Server {
     pub fn is_consistent(&self) -> bool {
         let sum = |len: fn(&Allocation) -> usize| self.table.iter().map(len).sum::<usize>() as u64;
         self.table.is_consistent()
-            && self.stats.allocations == sum(|_| 1)
+            && self.stats.allocations == sum(|allocation| allocation.relays().count())
             && self.stats.allocations_by_family.total() == self.stats.allocations
             && self.stats.permissions == sum(|allocation| allocation.permissions.len())
             && self.stats.channels == sum(|allocation| allocation.channels.len())
@@ -199,9 +195,11 @@ impl Server {
         let (number, data) = channel_data::decode(bytes).ok_or(Why::Malformed)?;
         let allocation = self.table.of_client_mut(&from).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
         let peer = allocation.channels.peer(now, number).ok_or(Why::NoChannel)?;
-        allocation.to_peers.add(data.len());
+        let family = Family::of(peer.0);
+        let relay = allocation.alive_relay_mut(now, family).ok_or(Why::NoAllocation)?;
+        relay.to_peers.add(data.len());
         self.stats.to_peers.add(data.len());
-        Ok(Verdict::ToPeer { relay: allocation.relay, peer, data })
+        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer, data })
     }
 
     fn stun(&mut self, now: Instant, from: Client, bytes: &[u8], relays: &mut dyn Relays) -> Result<Verdict, Why> {
@@ -218,17 +216,20 @@ impl Server {
 
     fn request(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> Result<Verdict, Why> {
         self.stats.requests.of_mut(request.from.transport).up(request.method);
-        self.expire(request);
-        let (outcome, key) = self.outcome(request, relays);
-        if key.is_none() {
+        // A request must not find what has expired, however late the timer is.
+        if let Some(slot) = self.table.slot_of(&request.from) {
+            self.expire_relays(request.now, slot);
+        }
+        let (outcome, seal) = self.outcome(request, relays);
+        if seal.is_none() {
             self.refuse_flood(request)?;
         }
-        self.answer(request, outcome, key.as_ref());
+        self.answer(request, outcome, seal.as_ref());
         Ok(Verdict::Reply)
     }
 
-    /// What becomes of a request, and the key that its maker has proved to know.
-    fn outcome(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> (Result<Success, Refusal>, Option<Key>) {
+    /// What becomes of a request, and what its answer is sealed with if its maker has proved to know the key.
+    fn outcome(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> (Result<Success, Refusal>, Option<Seal>) {
         if request.method == RequestMethod::Binding {
             return (binding(request), None);
         }
@@ -236,18 +237,32 @@ impl Server {
             Ok(proven) => proven,
             Err(refusal) => return (Err(refusal), None),
         };
-        let outcome = refuse_unknown(&request.message).and_then(|()| match request.method {
+        let outcome = self.perform(request, &proven, relays);
+        (outcome, Some(proven.seal))
+    }
+
+    fn perform(
+        &mut self,
+        request: &Request<'_>,
+        proven: &Proven<'_>,
+        relays: &mut dyn Relays,
+    ) -> Result<Success, Refusal> {
+        self.refuse_other_user(request, &proven.username)?;
+        refuse_unknown(&request.message)?;
+        match request.method {
             RequestMethod::Binding => binding(request),
-            RequestMethod::Allocate => self.allocate(request, &proven, relays),
+            RequestMethod::Allocate => self.allocate(request, proven, relays),
             RequestMethod::Refresh => self.refresh(request),
             RequestMethod::CreatePermission => self.create_permission(request, relays),
             RequestMethod::ChannelBind => self.channel_bind(request, relays),
-        });
-        (outcome, Some(proven.key))
+        }
     }
 
     fn peer_data(&mut self, now: Instant, relay: Relay, peer: Peer, len: usize) -> Result<Verdict, Why> {
-        let allocation = self.table.of_relay_mut(relay).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
+        let allocation = self.table.of_relay_mut(relay).ok_or(Why::NoAllocation)?;
+        if allocation.alive_relay_mut(now, relay.family).is_none() {
+            return Err(Why::NoAllocation);
+        }
         if !allocation.permissions.allows(now, peer.0.ip()) {
             return Err(Why::NoPermission);
         }
@@ -259,7 +274,9 @@ impl Server {
             }
             None => data_indication::header(peer, len, self.transactions.next()).ok_or(Why::Malformed)?,
         };
-        allocation.to_client.add(len);
+        if let Some(state) = allocation.alive_relay_mut(now, relay.family) {
+            state.to_client.add(len);
+        }
         self.stats.to_clients.add(len);
         Ok(Verdict::ToClient { client: allocation.client, header })
     }
@@ -275,13 +292,10 @@ impl Server {
         }
     }
 
-    /// Ends the client's allocation if its time has come and the timer has not yet: a request must not find it.
-    fn expire(&mut self, request: &Request<'_>) {
-        if let Some(slot) = self.table.slot_of(&request.from)
-            && self.table.get_mut(slot).is_some_and(|allocation| !allocation.is_alive(request.now))
-        {
-            self.close(request.now, slot, CloseReason::Expired);
-        }
+    /// Gives back the ports that are kept for users whom `wanted` picks.
+    fn release(&mut self, wanted: impl Fn(&str) -> bool) {
+        let relays = self.reservations.take(wanted);
+        self.events.extend(relays.into_iter().map(|relay| Event::Released { relay }));
     }
 
     fn drop(&mut self, why: Why) -> Verdict {
@@ -293,36 +307,6 @@ impl Server {
         self.stats.denied.up(rule);
         self.denial = Some(Denial { client, peer, rule });
         Code::Forbidden.into()
-    }
-
-    /// Changes permissions and channels of an allocation, and keeps gauges and deadline with them.
-    pub(crate) fn change<T>(&mut self, slot: usize, change: impl FnOnce(&mut Allocation) -> T) -> Option<T> {
-        let allocation = self.table.get_mut(slot)?;
-        self.stats.permissions -= allocation.permissions.len() as u64;
-        self.stats.channels -= allocation.channels.len() as u64;
-        let result = change(allocation);
-        self.stats.permissions += allocation.permissions.len() as u64;
-        self.stats.channels += allocation.channels.len() as u64;
-        self.table.arm(slot);
-        Some(result)
-    }
-
-    pub(crate) fn close(&mut self, now: Instant, slot: usize, reason: CloseReason) {
-        let Some(allocation) = self.table.remove(slot) else { return };
-        self.stats.allocations -= 1;
-        let transport = allocation.client.transport;
-        self.stats.allocations_by_family.of_mut(transport).down(allocation.relay.family);
-        self.stats.permissions -= allocation.permissions.len() as u64;
-        self.stats.channels -= allocation.channels.len() as u64;
-        self.stats.closed.of_mut(transport).up(reason);
-        self.events.push_back(Event::Closed {
-            client: allocation.client,
-            relay: allocation.relay,
-            reason,
-            lived: now.saturating_duration_since(allocation.opened),
-            bytes_to_peers: allocation.to_peers.bytes,
-            bytes_to_client: allocation.to_client.bytes,
-        });
     }
 
     /// What relayed addresses of `family` are announced as.

@@ -11,7 +11,7 @@ use crate::{CloseReason, Family, Transport, Why};
 /// Monotonic counters and current gauges of one [`Server`](crate::Server).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Allocations alive now.
+    /// Allocations alive now; a dual one counts as two, here and below.
     pub allocations: u64,
     /// Permissions installed now.
     pub permissions: u64,

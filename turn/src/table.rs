@@ -8,15 +8,16 @@ use foldhash::fast::RandomState;
 use slab::Slab;
 
 use crate::allocation::Allocation;
+use crate::labels::Label;
 use crate::timers::Timers;
-use crate::{Client, Family, Relay, Transport};
+use crate::{Client, Relay, Transport};
 
 /// Allocations by slot, by client and by relay.
 ///
 /// ```text
 ///  client 5-tuple ──hash──►┐
 ///                          ├──► slot ──► Allocation ──► client, relay
-///  family, port ───array──►┘      └────► deadline
+///  family, port ───array──►┘      └────► deadline    one or two relays
 /// ```
 pub(crate) struct Table {
     slab: Slab<Allocation>,
@@ -40,17 +41,20 @@ impl Table {
         }
     }
 
-    /// Takes in an allocation whose client has none and whose relay is new.
+    /// Takes in an allocation whose client has none and whose relays are new.
     pub(crate) fn insert(&mut self, allocation: Allocation) {
-        let (client, relay, deadline) = (allocation.client, allocation.relay, allocation.deadline());
-        let slot = self.slab.insert(allocation);
+        let (client, deadline) = (allocation.client, allocation.deadline());
+        let slot = self.slab.vacant_key();
+        for relay in allocation.relays() {
+            debug_assert_eq!(self.relays[relay.family.index()][usize::from(relay.port)], 0, "a relay has one owner");
+            self.relays[relay.family.index()][usize::from(relay.port)] = slot as u32 + 1;
+        }
+        self.slab.insert(allocation);
         let previous = match packed(&client) {
             Some(key) => self.v4_clients.insert(key, slot),
             None => self.other_clients.insert(client, slot),
         };
         debug_assert!(previous.is_none(), "a client has one allocation");
-        debug_assert_eq!(self.relays[family(relay)][usize::from(relay.port)], 0, "a relay has one owner");
-        self.relays[family(relay)][usize::from(relay.port)] = slot as u32 + 1;
         self.timers.arm(slot, deadline);
     }
 
@@ -60,9 +64,16 @@ impl Table {
             Some(key) => self.v4_clients.remove(&key),
             None => self.other_clients.remove(&allocation.client),
         };
-        self.relays[family(allocation.relay)][usize::from(allocation.relay.port)] = 0;
+        for relay in allocation.relays() {
+            self.relays[relay.family.index()][usize::from(relay.port)] = 0;
+        }
         self.timers.disarm(slot);
         Some(allocation)
+    }
+
+    /// Forgets whose `relay` was, before it is taken out of its allocation.
+    pub(crate) fn forget_relay(&mut self, relay: Relay) {
+        self.relays[relay.family.index()][usize::from(relay.port)] = 0;
     }
 
     /// The slot of `client`'s allocation.
@@ -83,7 +94,7 @@ impl Table {
     }
 
     pub(crate) fn of_relay_mut(&mut self, relay: Relay) -> Option<&mut Allocation> {
-        let slot = self.relays[family(relay)][usize::from(relay.port)].checked_sub(1)?;
+        let slot = self.relays[relay.family.index()][usize::from(relay.port)].checked_sub(1)?;
         self.slab.get_mut(slot as usize)
     }
 
@@ -120,19 +131,15 @@ impl Table {
     pub(crate) fn is_consistent(&self) -> bool {
         let indexed = self.v4_clients.len() + self.other_clients.len();
         let relays: usize = self.relays.iter().map(|ports| ports.iter().filter(|slot| **slot != 0).count()).sum();
+        let is_slot_of =
+            |slot: usize, relay: Relay| self.relays[relay.family.index()][usize::from(relay.port)] == slot as u32 + 1;
         let is_found = |(slot, allocation): (usize, &Allocation)| {
-            let relay = allocation.relay;
             self.slot_of(&allocation.client) == Some(slot)
-                && self.relays[family(relay)][usize::from(relay.port)] == slot as u32 + 1
+                && allocation.relays().next().is_some()
+                && allocation.relays().all(|relay| is_slot_of(slot, relay))
         };
-        [indexed, relays, self.timers.len()] == [self.slab.len(); 3] && self.slab.iter().all(is_found)
-    }
-}
-
-fn family(relay: Relay) -> usize {
-    match relay.family {
-        Family::V4 => 0,
-        Family::V6 => 1,
+        let owned: usize = self.iter().map(|allocation| allocation.relays().count()).sum();
+        [indexed, self.timers.len()] == [self.slab.len(); 2] && relays == owned && self.slab.iter().all(is_found)
     }
 }
 

@@ -28,7 +28,7 @@ export class Details {
 
   async refresh() {
     const stats = await this.#room.stats().catch(() => null);
-    if (!stats || this.#room.state === 'closed') return;
+    if (!stats || this.#aborted.signal.aborted) return;
     this.#onstats(stats);
     const best = stats.connections.find((one) => one.path) ?? null;
     const grades = this.#grades();
@@ -49,7 +49,9 @@ export class Details {
   }
 
   #rows(stats) {
-    const rows = this.#room.participants.map((participant) => {
+    // Whoever came while the statistics were read is in the next ones.
+    const known = this.#room.participants.filter((participant) => stats.participants[participant.id]);
+    const rows = known.map((participant) => {
       const one = stats.participants[participant.id];
       const grade = gradeWords(participant.quality, participant.connection);
       const numbers = [

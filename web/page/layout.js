@@ -1,13 +1,15 @@
 // How many columns a grid of tiles needs, so that everyone is as large as possible.
 
 const GAP = 10;
-/** The narrowest and the widest shape of a tile, width by height. */
-const NARROWEST = 0.78;
+/** The widest shape of a tile, width by height, and the narrowest where the box is upright and where it is not. */
 const WIDEST = 16 / 9;
+const NARROWEST_UPRIGHT = 0.78;
+const NARROWEST = 1.15;
 
 /** The size of each tile for `count` of them in a box: `{columns, width, height}` in pixels. */
 export function fit(count, width, height) {
   let best = { columns: 1, width: 0, height: 0 };
+  const narrowest = height > width ? NARROWEST_UPRIGHT : NARROWEST;
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
     const cellWidth = (width - GAP * (columns - 1)) / columns;
@@ -16,7 +18,7 @@ export function fit(count, width, height) {
     const tile = {
       columns,
       width: Math.floor(Math.min(cellWidth, cellHeight * WIDEST)),
-      height: Math.floor(Math.min(cellHeight, cellWidth / NARROWEST)),
+      height: Math.floor(Math.min(cellHeight, cellWidth / narrowest)),
     };
     if (seen(tile) > seen(best)) best = tile;
   }
@@ -37,7 +39,9 @@ export function keepFitting(grid, stage, screens) {
     const count = grid.childElementCount;
     grid.dataset.count = String(count);
     if (sharing || count === 0) return;
-    const { width, height } = fit(count, grid.clientWidth, grid.clientHeight);
+    // clientWidth is rounded, and half a pixel too much breaks a row.
+    const box = grid.getBoundingClientRect();
+    const { width, height } = fit(count, box.width, box.height);
     grid.style.setProperty('--tile-width', `${width}px`);
     grid.style.setProperty('--tile-height', `${height}px`);
     grid.dataset.size = width < 170 ? 'small' : width < 330 ? 'medium' : 'large';

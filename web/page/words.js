@@ -63,7 +63,7 @@ export function mediaProblem(error, what) {
       return `Browsers give camera and microphone only to pages that come over https or from this very computer (http://localhost). Open this page with https://, or go on without: you can still watch and listen.`;
     case 'NotAllowedError':
     case 'SecurityError':
-      return `The browser does not let this page use your ${things}. Allow it with the icon beside the address, or in the system's privacy settings, then try again. You can also join without.`;
+      return `The browser does not let this page use your ${things}. Allow it with the icon beside the address, or in the system’s privacy settings, then try again. You can also join without.`;
     case 'NotFoundError':
     case 'OverconstrainedError':
       return `No ${things} found. Plug one in and try again, or join without.`;

@@ -31,7 +31,7 @@ export class Watch {
     for (const [id, connection] of this.#connections()) {
       const participant = this.#context.room.participant(id);
       if (!participant) continue;
-      const levelDb = loudest(connection);
+      const levelDb = connection.connectionState === 'connected' ? loudest(connection) : -Infinity;
       if (levelDb > SPEECH_DB) this.#spokeAt.set(participant, now);
       if (now - (this.#spokeAt.get(participant) ?? -Infinity) < HOLD_MS) speakers.push({ participant, levelDb });
       participant.speaking = speakers.at(-1)?.participant === participant;

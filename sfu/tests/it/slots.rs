@@ -41,6 +41,18 @@ fn six_cameras_and_two_slots_follow_the_speaker() {
 }
 
 #[test]
+fn slots_tell_the_height_of_a_picture_once_it_is_known() {
+    let mut world = World::new();
+    let (ana, bo) = (world.enter(Setup::default()), world.enter(Setup::default()));
+    world.run_ms(1500);
+    for index in [ana, bo] {
+        let (_, video) = world.slots_of(index);
+        let shown: Vec<_> = video.iter().filter(|slot| slot.track.is_some()).map(|slot| slot.height).collect();
+        assert_eq!(shown, [Some(360)]);
+    }
+}
+
+#[test]
 fn what_cannot_be_decoded_takes_no_slot_from_what_can() {
     let mut world = World::new();
     for h264 in [true, false, false] {

@@ -4,7 +4,7 @@
 //! Certificate ─ TBSCertificate ─ [0] version, serial, algorithm, issuer, Validity ─ notBefore, notAfter
 //! ```
 
-use crate::config::moment;
+use crate::moment;
 
 const INTEGER: u8 = 0x02;
 const UTC_TIME: u8 = 0x17;

@@ -191,6 +191,7 @@ fn turn_config() -> turn::Config {
         host: vec![EXTERNAL.into(), LOCAL.into()],
         secrets: vec![turn::Secret { name: "test".into(), value: b"north".to_vec(), not_after: None }],
         users: HashMap::new(),
+        password_algorithms: false,
         strict_expiry: false,
         peers: turn::PeerRules::default(),
         limits: turn::Limits {

@@ -17,7 +17,7 @@ use roundturn_sfu::Command;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::{RoomMode, Rooms, Secret};
+use crate::config::{NamedSecret, RoomMode, Rooms, Secret};
 use crate::nat::Addresses;
 use crate::signal::protocol::{Create, SlotCounts};
 use crate::signal::tests::epoch;
@@ -47,6 +47,7 @@ impl House {
     /// A house with other rules.
     pub fn with(change: impl FnOnce(&mut HubConfig)) -> Self {
         let addresses = Addresses { external_v4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
+        let secret = NamedSecret { name: "2026".into(), value: Secret::new("north"), not_after: None };
         let mut config = HubConfig {
             rooms: Rooms {
                 open: true,
@@ -61,7 +62,7 @@ impl House {
             limits: Limits { frame_bytes: 65_536, frames_per_second: 50, slots: SlotCounts { audio: 4, video: 9 } },
             burst: 200,
             join_timeout: Duration::from_secs(5),
-            mint: Mint::new(Secret::new("north"), Duration::from_secs(3600)),
+            mint: Mint::new(vec![secret], Duration::from_secs(3600)),
             urls: IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses),
             seed: [7; 32],
         };

@@ -6,19 +6,21 @@ use std::ops::Range;
 
 use super::attribute::{self, Attribute};
 use super::{
-    Class, HEADER_LEN, Key, MAC_LEN, MAGIC_COOKIE, Method, TransactionId, class_and_method, decode_xor_address,
-    fingerprint,
+    Class, HEADER_LEN, Integrity, Key, MAC_LEN, MAGIC_COOKIE, Method, SHA256_MAC_LEN, TransactionId, class_and_method,
+    decode_xor_address, fingerprint,
 };
 
-/// A well-formed message. Its attributes are those before MESSAGE-INTEGRITY: what comes after is not covered by it, and
-/// RFC 8489 §14.5 wants it ignored.
+/// A well-formed message. Its attributes are those before MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256, whichever is
+/// first: what comes after is not covered by it, and RFC 8489 §14.5 and §14.6 want it ignored.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
     bytes: &'a [u8],
     class: Class,
     method: Method,
-    /// Where MESSAGE-INTEGRITY's header starts.
-    integrity: Option<usize>,
+    /// Where the attributes end that a proof covers.
+    proven_end: Option<usize>,
+    /// The stronger proof of those that are there, and where its header starts.
+    integrity: Option<(Integrity, usize)>,
     has_fingerprint: bool,
 }
 
@@ -40,7 +42,7 @@ impl<'a> Message<'a> {
             return Err(DecodeError::Length);
         }
         let (class, method) = class_and_method(u16::from_be_bytes([bytes[0], bytes[1]]));
-        let mut message = Self { bytes, class, method, integrity: None, has_fingerprint: false };
+        let mut message = Self { bytes, class, method, proven_end: None, integrity: None, has_fingerprint: false };
         message.walk()?;
         Ok(message)
     }
@@ -62,9 +64,9 @@ impl<'a> Message<'a> {
         TransactionId(id)
     }
 
-    /// The attributes before MESSAGE-INTEGRITY, without FINGERPRINT.
+    /// The attributes before any proof, without FINGERPRINT.
     pub fn attributes(&self) -> Attributes<'a> {
-        let end = match self.integrity {
+        let end = match self.proven_end {
             Some(offset) => offset,
             None if self.has_fingerprint => self.bytes.len() - fingerprint::ATTRIBUTE_LEN,
             None => self.bytes.len(),
@@ -99,7 +101,7 @@ impl<'a> Message<'a> {
         None
     }
 
-    /// Whether it carries MESSAGE-INTEGRITY, right or wrong.
+    /// Whether it carries MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256, right or wrong.
     pub fn has_integrity(&self) -> bool {
         self.integrity.is_some()
     }
@@ -109,14 +111,24 @@ impl<'a> Message<'a> {
         self.has_fingerprint
     }
 
-    /// Whether MESSAGE-INTEGRITY is there and was made with `key`. Takes the same time for every wrong MAC.
-    pub fn verify(&self, key: &Key) -> bool {
-        let Some(offset) = self.integrity else { return false };
-        let mac = &self.bytes[offset + 4..offset + 4 + MAC_LEN];
-        key.verify(&self.bytes[..offset], mac)
+    /// The proof that counts: MESSAGE-INTEGRITY-SHA256 where it is there (RFC 8489 §9.2.4).
+    pub fn integrity(&self) -> Option<Integrity> {
+        self.integrity.map(|(integrity, _)| integrity)
     }
 
-    /// Checks that every attribute ends within the message, and notes the two that are not plain content.
+    /// Whether the [proof that counts](Self::integrity) is there and was made with `key`. Takes the same time for every
+    /// wrong MAC.
+    pub fn verify(&self, key: &Key) -> bool {
+        let Some((integrity, offset)) = self.integrity else { return false };
+        let len = match integrity {
+            Integrity::Sha1 => MAC_LEN,
+            Integrity::Sha256 => SHA256_MAC_LEN,
+        };
+        key.verify(integrity, &self.bytes[..offset], &self.bytes[offset + 4..offset + 4 + len])
+    }
+
+    /// Checks that every attribute ends within the message, and notes those that are not plain content. After one proof
+    /// only a stronger one and FINGERPRINT mean anything.
     fn walk(&mut self) -> Result<(), DecodeError> {
         let mut attributes = Attributes { bytes: self.bytes, offset: HEADER_LEN, end: self.bytes.len() };
         while attributes.offset < attributes.end {
@@ -125,7 +137,13 @@ impl<'a> Message<'a> {
             match attribute.kind {
                 _ if self.has_fingerprint => return Err(DecodeError::Fingerprint),
                 attribute::MESSAGE_INTEGRITY if attribute.value.len() != MAC_LEN => return Err(DecodeError::Attribute),
-                attribute::MESSAGE_INTEGRITY if self.integrity.is_none() => self.integrity = Some(start),
+                attribute::MESSAGE_INTEGRITY_SHA256 if attribute.value.len() != SHA256_MAC_LEN => {
+                    return Err(DecodeError::Attribute);
+                }
+                attribute::MESSAGE_INTEGRITY if self.integrity.is_none() => self.prove(Integrity::Sha1, start),
+                attribute::MESSAGE_INTEGRITY_SHA256 if self.integrity() != Some(Integrity::Sha256) => {
+                    self.prove(Integrity::Sha256, start);
+                }
                 attribute::FINGERPRINT => {
                     if attribute.value != fingerprint::of(&self.bytes[..start]) {
                         return Err(DecodeError::Fingerprint);
@@ -136,6 +154,11 @@ impl<'a> Message<'a> {
             }
         }
         Ok(())
+    }
+
+    fn prove(&mut self, integrity: Integrity, start: usize) {
+        self.integrity = Some((integrity, start));
+        self.proven_end.get_or_insert(start);
     }
 }
 
@@ -170,7 +193,7 @@ pub enum DecodeError {
     Cookie,
     /// The header's length is not that of the bytes, or no multiple of 4.
     Length,
-    /// An attribute reaches beyond the message, or MESSAGE-INTEGRITY has the wrong size.
+    /// An attribute reaches beyond the message, or a proof has the wrong size.
     Attribute,
     /// FINGERPRINT is wrong or not the last attribute.
     Fingerprint,

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
+use crate::Family;
+
 use super::decode::padding;
 use super::{
-    Class, HEADER_LEN, Key, MAC_LEN, MAGIC_COOKIE, Method, TransactionId, attribute, encode_xor_address, fingerprint,
+    Class, HEADER_LEN, Key, MAGIC_COOKIE, Method, TransactionId, attribute, encode_xor_address, fingerprint,
     message_type,
 };
 
@@ -59,6 +61,17 @@ impl<'a> Encoder<'a> {
         self.attribute(attribute::ERROR_CODE, &value)
     }
 
+    /// Adds ADDRESS-ERROR-CODE (RFC 8656 §18.12): why there is no relay of `family`.
+    pub fn address_error_code(self, family: Family, code: u16, phrase: &str) -> Self {
+        let family = match family {
+            Family::V4 => 0x01,
+            Family::V6 => 0x02,
+        };
+        let mut value = vec![family, 0, (code / 100) as u8, (code % 100) as u8];
+        value.extend_from_slice(phrase.as_bytes());
+        self.attribute(attribute::ADDRESS_ERROR_CODE, &value)
+    }
+
     /// Adds UNKNOWN-ATTRIBUTES (RFC 8489 §14.13).
     pub fn unknown_attributes(self, kinds: &[u16]) -> Self {
         let value: Vec<u8> = kinds.iter().flat_map(|kind| kind.to_be_bytes()).collect();
@@ -67,8 +80,14 @@ impl<'a> Encoder<'a> {
 
     /// Adds MESSAGE-INTEGRITY over all that is there.
     pub fn integrity(self, key: &Key) -> Self {
-        let mac: [u8; MAC_LEN] = key.mac(&self.bytes[self.start..]);
+        let mac = key.mac(&self.bytes[self.start..]);
         self.attribute(attribute::MESSAGE_INTEGRITY, &mac)
+    }
+
+    /// Adds MESSAGE-INTEGRITY-SHA256 over all that is there.
+    pub fn integrity_sha256(self, key: &Key) -> Self {
+        let mac = key.mac_sha256(&self.bytes[self.start..]);
+        self.attribute(attribute::MESSAGE_INTEGRITY_SHA256, &mac)
     }
 
     /// Adds FINGERPRINT over all that is there; nothing may follow it.

@@ -1,24 +1,33 @@
-//! Allocate (RFC 8656 §7): a relay for a client that has none.
+//! Allocate (RFC 8656 §7): a relay, or one of each family, for a client that has none.
+
+mod wish;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::allocation::Allocation;
+use self::wish::{Port, Wish};
+use crate::allocation::{Allocation, Granted};
 use crate::auth::Proven;
-use crate::channel::Channels;
 use crate::error::Code;
 use crate::message::{Message, attribute};
 use crate::method::{Refusal, Request, Success};
-use crate::permission::Permissions;
 use crate::server::Server;
-use crate::stats::{AllocationFailure, Traffic};
-use crate::{Event, Family, Holder, OpenError, Prefix, Relays};
+use crate::stats::AllocationFailure;
+use crate::{Family, Holder, OpenError, Prefix, Relay, Relays};
 
 /// The lifetime of an allocation whose client asks for none, or for less (RFC 8656 §3.2).
 const DEFAULT_LIFETIME_SECS: u32 = 600;
 
 /// REQUESTED-TRANSPORT's number for UDP, of IANA's protocol numbers.
 const UDP: u8 = 17;
+
+/// What could be opened of what was asked for.
+struct Opened {
+    relays: [Option<Relay>; 2],
+    /// The port after the first, if it is kept.
+    next: Option<Relay>,
+    missing: Option<(Family, Code)>,
+}
 
 impl Server {
     /// The checks of RFC 8656 §7.2, in its order.
@@ -37,33 +46,23 @@ impl Server {
             Some([_, _, _, _]) => return Err(Code::UnsupportedTransport.into()),
             _ => return Err(Code::BadRequest.into()),
         }
-        refuse_reservation(message)?;
-        let family = self.family(request)?;
-        let external = self.external(family).ok_or_else(|| self.refuse_open(OpenError::Family))?;
-        let relay = relays.open(family, self.holder(request, proven)).map_err(|error| self.refuse_open(error))?;
-        let relayed = SocketAddr::new(external, relay.port);
-
-        let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs);
-        self.table.insert(Allocation {
-            client: request.from,
-            relay,
-            username: proven.username.into(),
-            key: proven.key.clone(),
-            transaction: message.transaction(),
-            granted_secs: lifetime_secs,
-            opened: request.now,
-            expires: request.now + Duration::from_secs(lifetime_secs.into()),
-            permissions: Permissions::default(),
-            channels: Channels::default(),
-            to_peers: Traffic::default(),
-            to_client: Traffic::default(),
-        });
-        self.stats.allocations += 1;
-        self.stats.allocations_by_family.of_mut(request.from.transport).up(family);
-        self.stats.created.of_mut(request.from.transport).up(family);
-        let username = proven.username.to_owned();
-        self.events.push_back(Event::Opened { client: request.from, relay, username });
-        Ok(Success::Allocated { relayed, lifetime_secs })
+        let opened = match Wish::read(message)? {
+            Wish::Reserved(token) => self.claim(request, proven, token)?,
+            Wish::One(family, port) => {
+                let family = family.unwrap_or_else(|| self.own_family(request));
+                let relay = self.open_one(family, port, self.holder(request, proven), relays);
+                let relay = relay.map_err(|error| self.refuse_open(error))?;
+                let next = Relay { port: relay.port.wrapping_add(1), ..relay };
+                Opened { relays: [Some(relay), None], next: (port == Port::EvenAndNext).then_some(next), missing: None }
+            }
+            Wish::Both(port) => {
+                let holder = self.holder(request, proven);
+                let v4 = self.open_one(Family::V4, port, holder, relays);
+                let v6 = self.open_one(Family::V6, port, holder, relays);
+                self.dual(v4, v6)?
+            }
+        };
+        Ok(self.install(request, proven, &opened))
     }
 
     /// A retransmission gets the answer of the first (RFC 8656 §7.2); anything else on a 5-tuple in use gets 437.
@@ -72,28 +71,89 @@ impl Server {
         if allocation.transaction != request.message.transaction() || *allocation.username != *proven.username {
             return Err(Code::AllocationMismatch.into());
         }
-        let external = self.external(allocation.relay.family).ok_or(Code::AllocationMismatch)?;
-        let relayed = SocketAddr::new(external, allocation.relay.port);
-        Ok(Some(Success::Allocated { relayed, lifetime_secs: allocation.granted_secs }))
+        Ok(Some(self.allocated(allocation)))
     }
 
-    /// The family that was asked for, else the client's own, else the one that this host has.
-    fn family(&mut self, request: &Request<'_>) -> Result<Family, Refusal> {
-        match request.message.attribute(attribute::REQUESTED_ADDRESS_FAMILY) {
-            Some([0x01, _, _, _]) => Ok(Family::V4),
-            Some([0x02, _, _, _]) => Ok(Family::V6),
-            Some([_, _, _, _]) => Err(self.refuse_open(OpenError::Family)),
-            Some(_) => Err(Code::BadRequest.into()),
-            None => Ok(match Family::of(request.from.remote) {
-                own if self.external(own).is_some() => own,
-                Family::V4 => Family::V6,
-                Family::V6 => Family::V4,
-            }),
+    /// The client's own family, else the one that this host has.
+    fn own_family(&self, request: &Request<'_>) -> Family {
+        match Family::of(request.from.remote) {
+            own if self.external(own).is_some() => own,
+            Family::V4 => Family::V6,
+            Family::V6 => Family::V4,
         }
     }
 
-    fn holder<'a>(&self, request: &Request<'_>, proven: &Proven<'a>) -> Holder<'a> {
-        Holder { user: self.credentials.quota_name(proven.username), prefix: Prefix::of(request.from.remote.ip()) }
+    fn open_one(
+        &self,
+        family: Family,
+        port: Port,
+        holder: Holder<'_>,
+        relays: &mut dyn Relays,
+    ) -> Result<Relay, OpenError> {
+        self.external(family).ok_or(OpenError::Family)?;
+        match port {
+            Port::Any => relays.open(family, holder),
+            Port::Even => relays.open_even(family, false, holder),
+            Port::EvenAndNext => relays.open_even(family, true, holder),
+        }
+    }
+
+    /// Both relays, or the one that could be had and why the other could not (RFC 8656 §7.2, check 9).
+    fn dual(&mut self, v4: Result<Relay, OpenError>, v6: Result<Relay, OpenError>) -> Result<Opened, Refusal> {
+        let missing = match (v4, v6) {
+            (Ok(_), Ok(_)) => None,
+            (Ok(_), Err(error)) => Some((Family::V6, self.refuse_open(error).code)),
+            (Err(error), Ok(_)) => Some((Family::V4, self.refuse_open(error).code)),
+            // A family that is not there says less than a quota or a port that is used up.
+            (Err(OpenError::Family), Err(error)) | (Err(error), Err(_)) => return Err(self.refuse_open(error)),
+        };
+        // ADDRESS-ERROR-CODE knows but two reasons (§18.12).
+        let missing = missing.map(|(family, code)| match code {
+            Code::AddressFamilyNotSupported => (family, code),
+            _ => (family, Code::InsufficientCapacity),
+        });
+        Ok(Opened { relays: [v4.ok(), v6.ok()], next: None, missing })
+    }
+
+    /// The port that was reserved under `token`.
+    fn claim(&mut self, request: &Request<'_>, proven: &Proven<'_>, token: &[u8]) -> Result<Opened, Refusal> {
+        let relay = self.reservations.find(request.now, token, &proven.username).ok_or(Code::InsufficientCapacity)?;
+        self.reservations.remove(relay);
+        Ok(Opened { relays: [Some(relay), None], next: None, missing: None })
+    }
+
+    fn install(&mut self, request: &Request<'_>, proven: &Proven<'_>, opened: &Opened) -> Success {
+        let (now, message) = (request.now, &request.message);
+        let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs);
+        let token = opened.next.map(|relay| {
+            let token = self.transactions.token();
+            self.reservations.add(now, token, relay, &proven.username);
+            token
+        });
+        let granted = Granted { lifetime_secs, token, missing: opened.missing };
+        let (key, transaction) = (proven.seal.key.clone(), message.transaction());
+        let mut allocation = Allocation::new(now, request.from, &proven.username, key, transaction, granted);
+        let expires = now + Duration::from_secs(lifetime_secs.into());
+        for relay in opened.relays.iter().flatten() {
+            allocation.add_relay(*relay, expires);
+        }
+        let answer = self.allocated(&allocation);
+        self.open(allocation);
+        answer
+    }
+
+    /// What the Allocate that made `allocation` is answered with. Addresses may have changed since; a relay that has none
+    /// any more is left out.
+    fn allocated(&self, allocation: &Allocation) -> Success {
+        let address = |family| {
+            let relay = allocation.relay(family)?;
+            Some(SocketAddr::new(self.external(family)?, relay.port))
+        };
+        Success::Allocated { relayed: [address(Family::V4), address(Family::V6)], granted: allocation.granted }
+    }
+
+    fn holder<'a>(&self, request: &Request<'_>, proven: &'a Proven<'_>) -> Holder<'a> {
+        Holder { user: self.credentials.quota_name(&proven.username), prefix: Prefix::of(request.from.remote.ip()) }
     }
 
     fn refuse_open(&mut self, error: OpenError) -> Refusal {
@@ -107,19 +167,6 @@ impl Server {
         self.stats.failed.up(failure);
         code.into()
     }
-}
-
-/// EVEN-PORT is a wish that need not be granted here. No reservation is ever made, so that every RESERVATION-TOKEN is
-/// one that is not known (508), unless it contradicts its company (400).
-fn refuse_reservation(message: &Message<'_>) -> Result<(), Refusal> {
-    if message.attribute(attribute::RESERVATION_TOKEN).is_none() {
-        return Ok(());
-    }
-    let company = [attribute::EVEN_PORT, attribute::REQUESTED_ADDRESS_FAMILY];
-    if company.iter().any(|kind| message.attribute(*kind).is_some()) {
-        return Err(Code::BadRequest.into());
-    }
-    Err(Code::InsufficientCapacity.into())
 }
 
 /// What a request without LIFETIME, or with one that is not 0, gets (RFC 8656 §7.2, §8.2): the default at least, `most` at

@@ -1,6 +1,7 @@
 //! CreatePermission (RFC 8656 §10): which peers may send to the client.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use crate::error::Code;
 use crate::message::{attribute, decode_xor_address};
@@ -17,7 +18,8 @@ impl Server {
         let mut granted: Vec<(IpAddr, bool)> = Vec::with_capacity(peers.len());
         for peer in peers {
             self.refuse_peer(slot, peer)?;
-            let is_ours = relays.is_ours(peer);
+            // A relay of ours that has ended since is no reason to take back what its address was granted.
+            let is_ours = relays.is_ours(peer) || self.holds_own(slot, request.now, peer.ip());
             self.policy.judge_address(peer.ip(), is_ours).map_err(|rule| self.deny(request.from, Peer(peer), rule))?;
             granted.push((peer.ip(), is_ours));
         }
@@ -34,10 +36,16 @@ impl Server {
         .unwrap_or(Err(Code::AllocationMismatch.into()))
     }
 
-    /// Refuses a peer that the relay of `slot` cannot send to for its family (RFC 8656 §10.2, §12.2).
+    /// Whether `slot` holds a permission for `address` because a port of this process is there.
+    fn holds_own(&mut self, slot: usize, now: Instant, address: IpAddr) -> bool {
+        self.table.get_mut(slot).is_some_and(|allocation| allocation.permissions.holds_own(now, address))
+    }
+
+    /// Refuses a peer that no relay of `slot` can send to for its family (RFC 8656 §10.2, §12.2).
     pub(super) fn refuse_peer(&mut self, slot: usize, peer: SocketAddr) -> Result<(), Refusal> {
         let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
-        if allocation.relay.family == Family::of(peer) { Ok(()) } else { Err(Code::PeerAddressFamilyMismatch.into()) }
+        let relay = allocation.relay(Family::of(peer));
+        if relay.is_some() { Ok(()) } else { Err(Code::PeerAddressFamilyMismatch.into()) }
     }
 }
 

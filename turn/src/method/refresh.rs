@@ -1,9 +1,10 @@
-//! Refresh (RFC 8656 §8): more time for an allocation, or its end.
+//! Refresh (RFC 8656 §8): more time for an allocation or one of its relays, or the end of either.
 
 use std::time::Duration;
 
 use crate::error::Code;
-use crate::message::attribute;
+use crate::labels::Label;
+use crate::message::{Message, attribute};
 use crate::method::allocate::lifetime_secs;
 use crate::method::{Refusal, Request, Success};
 use crate::server::Server;
@@ -15,23 +16,34 @@ impl Server {
         let most = self.config.limits.max_lifetime_secs;
         let slot = self.table.slot_of(&request.from).ok_or(Code::AllocationMismatch)?;
         let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
-        let family = match allocation.relay.family {
-            Family::V4 => 0x01,
-            Family::V6 => 0x02,
-        };
-        match message.attribute(attribute::REQUESTED_ADDRESS_FAMILY) {
-            Some([requested, _, _, _]) if *requested == family => {}
-            Some([_, _, _, _]) => return Err(Code::PeerAddressFamilyMismatch.into()),
-            Some(_) => return Err(Code::BadRequest.into()),
-            None => {}
+        let families = families(message)?;
+        if !families.iter().any(|family| allocation.relay(*family).is_some()) {
+            return Err(Code::PeerAddressFamilyMismatch.into());
         }
         if message.number(attribute::LIFETIME) == Some(0) {
-            self.close(request.now, slot, CloseReason::RefreshZero);
+            for family in families {
+                self.close_relay(request.now, slot, *family, CloseReason::RefreshZero);
+            }
             return Ok(Success::Refreshed { lifetime_secs: 0 });
         }
         let lifetime_secs = lifetime_secs(message, most);
-        allocation.expires = request.now + Duration::from_secs(lifetime_secs.into());
+        for family in families {
+            if let Some(relay) = allocation.alive_relay_mut(request.now, *family) {
+                relay.expires = request.now + Duration::from_secs(lifetime_secs.into());
+            }
+        }
         self.table.arm(slot);
         Ok(Success::Refreshed { lifetime_secs })
+    }
+}
+
+/// The families that a Refresh is for: both, unless it names one (RFC 8656 §8.1).
+fn families(message: &Message<'_>) -> Result<&'static [Family], Refusal> {
+    match message.attribute(attribute::REQUESTED_ADDRESS_FAMILY) {
+        None => Ok(Family::ALL),
+        Some([0x01, _, _, _]) => Ok(&[Family::V4]),
+        Some([0x02, _, _, _]) => Ok(&[Family::V6]),
+        Some([_, _, _, _]) => Err(Code::PeerAddressFamilyMismatch.into()),
+        Some(_) => Err(Code::BadRequest.into()),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::message::{Message, attribute};
 use crate::method::refuse_unknown;
 use crate::server::Server;
-use crate::{Client, Peer, Relays, Verdict, Why};
+use crate::{Client, Family, Peer, Relay, Relays, Verdict, Why};
 
 impl Server {
     pub(crate) fn send(
@@ -27,8 +27,10 @@ impl Server {
             self.stats.denied.up(rule);
             return Err(Why::PeerDenied);
         }
-        allocation.to_peers.add(data.len());
+        let family = Family::of(peer);
+        let relay = allocation.alive_relay_mut(now, family).ok_or(Why::NoAllocation)?;
+        relay.to_peers.add(data.len());
         self.stats.to_peers.add(data.len());
-        Ok(Verdict::ToPeer { relay: allocation.relay, peer: Peer(peer), data })
+        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer: Peer(peer), data })
     }
 }

@@ -84,6 +84,7 @@ fn policy(allow: &[&str], deny: &[&str]) -> Policy {
         host: vec!["2a01:4f8::1".parse().unwrap()],
         secrets: Vec::new(),
         users: HashMap::new(),
+        password_algorithms: false,
         strict_expiry: false,
         peers: PeerRules { allow: nets(allow), deny: nets(deny) },
         limits: Limits {

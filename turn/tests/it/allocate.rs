@@ -80,16 +80,6 @@ fn rfc8656_14_dont_fragment_and_other_unknown_attributes_get_420() {
 }
 
 #[test]
-fn rfc8656_7_2_no_reservation_is_known_and_even_port_is_a_wish() {
-    let world = World::new();
-    let alice = world.client("84.1.1.1:4000");
-    let token = |ask: Ask| ask.with(attribute::RESERVATION_TOKEN, &[1; 8]);
-    alice.says(token(allocate())).hears(error(508));
-    alice.says(token(allocate()).with(attribute::EVEN_PORT, &[0])).hears(error(400));
-    alice.says(allocate().with(attribute::EVEN_PORT, &[0x80])).hears(success());
-}
-
-#[test]
 fn quotas_and_full_ranges_get_486_and_508() {
     let world = World::new();
     let cases = [

@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 use roundturn_turn::channel_data;
 use roundturn_turn::message::{
-    Class, DecodeError, Encoder, Key, Message, Method, TransactionId, attribute, decode_xor_address,
+    Class, DecodeError, Encoder, Key, Message, Method, PasswordAlgorithm, TransactionId, attribute, decode_xor_address,
     encode_xor_address, is_stun,
 };
 use stun::message::{Getter, Setter};
-use stun_types::message::{IntegrityAlgorithm, LongTermKeyCredentials, MessageWrite, MessageWriteExt, MessageWriteVec};
+use stun_types::message::{
+    IntegrityAlgorithm, LongTermKeyCredentials, MessageWrite, MessageWriteExt, MessageWriteVec, ShortTermCredentials,
+};
 
 const SPECIAL: [u16; 4] = [attribute::MESSAGE_INTEGRITY, 0x001C, attribute::FINGERPRINT, 0x8020];
 
@@ -159,6 +161,23 @@ proptest! {
     }
 
     #[test]
+    fn sha256_proofs_are_written_as_another_does(sample in sample(), short: bool) {
+        let (bytes, key) = (sample.ours(), Key::derive(PasswordAlgorithm::Sha256, "alice", "example.org", "wonder"));
+        prop_assume!(!sample.integrity && !sample.fingerprint);
+        let (key, theirs) = match short {
+            true => (Key::short_term("wonder"), ShortTermCredentials::new("wonder".into()).into()),
+            false => (key, stun_types_key()),
+        };
+        let mut ours = Vec::new();
+        let message = Message::decode(&bytes).unwrap();
+        let encoder = Encoder::new(&mut ours, sample.class, Method(sample.method), message.transaction());
+        let encoder = sample.attributes.iter().fold(encoder, |encoder, (kind, value)| encoder.attribute(*kind, value));
+        encoder.integrity_sha256(&key);
+        let message = stun_types::message::Message::from_bytes(&ours).unwrap();
+        prop_assert_eq!(message.validate_integrity(&theirs).ok(), Some(IntegrityAlgorithm::Sha256));
+    }
+
+    #[test]
     fn addresses_are_written_and_read_as_others_do(address: SocketAddr, transaction: [u8; 12]) {
         let address = SocketAddr::new(address.ip(), address.port());
         let mut bytes = Vec::new();
@@ -214,7 +233,11 @@ fn agree(bytes: &[u8]) -> Result<(), TestCaseError> {
         Err(DecodeError::Attribute) => {
             let has_broken_integrity = |message: &stun::message::Message| {
                 let mut attributes = message.attributes.0.iter();
-                attributes.any(|a| a.typ.0 == attribute::MESSAGE_INTEGRITY && a.value.len() != 20)
+                attributes.any(|a| match a.typ.0 {
+                    attribute::MESSAGE_INTEGRITY => a.value.len() != 20,
+                    attribute::MESSAGE_INTEGRITY_SHA256 => a.value.len() != 32,
+                    _ => false,
+                })
             };
             prop_assert!(theirs.is_none_or(|message| has_broken_integrity(&message)));
         }

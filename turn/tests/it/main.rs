@@ -6,10 +6,14 @@ mod auth;
 mod binding;
 mod codec;
 mod data;
+#[path = "../dsl/mod.rs"]
 mod dsl;
+mod dual;
+mod even_port;
 mod hostile;
 mod peers;
 mod rfc5769;
+mod security_features;
 mod simulation;
 mod strangers;
 mod streams;

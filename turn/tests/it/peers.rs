@@ -1,5 +1,7 @@
 //! Which peers may be reached (RFC 8656 §21.1.2): every address form that some server has let through, over every way in.
 
+use std::time::Duration;
+
 use roundturn_turn::{Config, PeerRules, Why};
 
 use crate::dsl::*;
@@ -147,6 +149,20 @@ fn our_own_relays_and_sfu_ports_are_peers_by_identity() {
     alice.says(channel_bind(0x4002, "5.9.0.2:49999")).hears(success());
     alice.sends_to("5.9.0.2:22000", b"x").nobody_hears(Why::PeerDenied);
     assert!(world.with_server(|server, _| server.stats().denied.iter().any(|count| count == ("host", 2))));
+}
+
+#[test]
+fn a_permission_is_refreshed_though_the_relay_it_was_for_has_ended() {
+    let world = World::new();
+    let (alice, bob) = (world.client("84.1.1.1:4000"), world.client("84.1.1.2:4000"));
+    alice.allocates();
+    let bobs = format!("{EXTERNAL_V4}:{}", bob.allocates().port);
+    alice.says(create_permission(&[&bobs, "9.9.9.9:9000"])).hears(success());
+    bob.says(refresh(0)).hears(success());
+    alice.says(create_permission(&[&bobs, "9.9.9.9:9000"])).hears(success());
+    alice.sends_to(&bobs, b"x").nobody_hears(Why::PeerDenied);
+    world.later(Duration::from_secs(301));
+    alice.says(create_permission(&[&bobs])).hears(error(403));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use roundturn_turn::message::{Class, Encoder, Key, Method, TransactionId, attribute};
+use roundturn_turn::message::{Class, Encoder, Integrity, Key, Method, TransactionId, attribute};
 
 use super::addr;
 
@@ -23,12 +23,11 @@ enum Content {
     Address(u16, SocketAddr),
 }
 
-/// A client's proof.
-pub struct Proof<'a> {
-    pub username: &'a str,
-    pub realm: &'a str,
-    pub nonce: &'a [u8],
+/// A client's proof: what it names, and what it signs with.
+pub struct Proof {
+    pub attributes: Vec<(u16, Vec<u8>)>,
     pub key: Key,
+    pub integrity: Integrity,
 }
 
 pub fn ask(class: Class, method: Method) -> Ask {
@@ -92,7 +91,7 @@ impl Ask {
         self
     }
 
-    pub fn encode(&self, transaction: TransactionId, proof: Option<&Proof<'_>>) -> Vec<u8> {
+    pub fn encode(&self, transaction: TransactionId, proof: Option<&Proof>) -> Vec<u8> {
         let mut bytes = Vec::new();
         let transaction = self.transaction.unwrap_or(transaction);
         let mut encoder = Encoder::new(&mut bytes, self.class, self.method, transaction);
@@ -103,11 +102,13 @@ impl Ask {
             };
         }
         if let Some(proof) = proof {
-            encoder = encoder
-                .attribute(attribute::USERNAME, proof.username.as_bytes())
-                .attribute(attribute::REALM, proof.realm.as_bytes())
-                .attribute(attribute::NONCE, proof.nonce)
-                .integrity(&proof.key);
+            for (kind, value) in &proof.attributes {
+                encoder = encoder.attribute(*kind, value);
+            }
+            encoder = match proof.integrity {
+                Integrity::Sha1 => encoder.integrity(&proof.key),
+                Integrity::Sha256 => encoder.integrity_sha256(&proof.key),
+            };
         }
         for (kind, value) in &self.trailing {
             encoder = encoder.attribute(*kind, value);

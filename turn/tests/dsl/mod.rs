@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use roundturn_turn::message::{Key, TransactionId, attribute};
+use roundturn_turn::message::{Integrity, Key, PasswordAlgorithm, TransactionId, attribute, user_hash};
 use roundturn_turn::{
     Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transport, Verdict, mint,
 };
@@ -48,6 +48,7 @@ pub fn config() -> Config {
         host: vec![EXTERNAL_V4.parse().unwrap(), EXTERNAL_V6.parse().unwrap(), "5.9.0.2".parse().unwrap()],
         secrets: vec![Secret { name: "2026".into(), value: SECRET.into(), not_after: None }],
         users: [("carol".to_owned(), StaticUser::Password("wonder".into()))].into(),
+        password_algorithms: false,
         strict_expiry: false,
         peers: PeerRules::default(),
         limits: Limits {
@@ -102,6 +103,7 @@ impl World {
             client,
             username: username.into(),
             password: password.into(),
+            style: Style { hashed: false, algorithm: None, integrity: Integrity::Sha1 },
             nonce: Rc::default(),
         }
     }
@@ -181,7 +183,7 @@ impl World {
 impl Inner {
     fn drain(&mut self) {
         while let Some(event) = self.server.poll_event() {
-            if let Event::Closed { relay, .. } = event {
+            if let Event::Closed { relay, .. } | Event::Released { relay } = event {
                 self.relays.close(relay);
             }
             self.events.push(event);
@@ -197,6 +199,16 @@ impl Inner {
     }
 }
 
+/// How a client proves itself.
+#[derive(Clone, Copy)]
+pub struct Style {
+    /// By USERHASH instead of USERNAME.
+    pub hashed: bool,
+    /// The algorithm it agrees to.
+    pub algorithm: Option<PasswordAlgorithm>,
+    pub integrity: Integrity,
+}
+
 /// A client and what it knows.
 #[derive(Clone)]
 pub struct Speaker {
@@ -204,6 +216,7 @@ pub struct Speaker {
     pub client: Client,
     pub username: String,
     pub password: String,
+    pub style: Style,
     pub nonce: Rc<RefCell<Option<Vec<u8>>>>,
 }
 
@@ -233,13 +246,23 @@ impl Speaker {
 
     /// The bytes of `ask` with this client's proof.
     pub fn signed(&self, ask: &Ask) -> Vec<u8> {
+        let name = match self.style.hashed {
+            true => (attribute::USERHASH, user_hash(&self.username, REALM).to_vec()),
+            false => (attribute::USERNAME, self.username.clone().into()),
+        };
         let nonce = self.nonce.borrow().clone().unwrap_or_default();
-        let proof = Proof { username: &self.username, realm: REALM, nonce: &nonce, key: self.key() };
+        let mut attributes = vec![name, (attribute::REALM, REALM.into()), (attribute::NONCE, nonce)];
+        if let Some(algorithm) = self.style.algorithm {
+            attributes.push((attribute::PASSWORD_ALGORITHMS, PasswordAlgorithm::OFFERED.to_vec()));
+            attributes.push((attribute::PASSWORD_ALGORITHM, algorithm.encode().to_vec()));
+        }
+        let proof = Proof { attributes, key: self.key(), integrity: self.style.integrity };
         ask.encode(self.world.transaction(), Some(&proof))
     }
 
     pub fn key(&self) -> Key {
-        Key::long_term(&self.username, REALM, &self.password)
+        let algorithm = self.style.algorithm.unwrap_or(PasswordAlgorithm::Md5);
+        Key::derive(algorithm, &self.username, REALM, &self.password)
     }
 
     /// An allocation, and the relay that it has.

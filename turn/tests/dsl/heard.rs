@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use roundturn_turn::message::{Class, Message, Method, attribute};
+use roundturn_turn::message::{Class, Message, Method, attribute, decode_xor_address};
 use roundturn_turn::{Family, Relay, Verdict, Why};
 
 use super::{EXTERNAL_V4, EXTERNAL_V6, Speaker, addr};
@@ -127,10 +127,22 @@ impl Answer {
     }
 
     pub fn relay(&self) -> Relay {
-        let relayed = self.address(attribute::XOR_RELAYED_ADDRESS);
-        let external: IpAddr = if relayed.is_ipv4() { EXTERNAL_V4 } else { EXTERNAL_V6 }.parse().unwrap();
-        assert_eq!(relayed.ip(), external, "relays have the external address");
-        Relay { family: Family::of(relayed), port: relayed.port() }
+        let relays = self.relays();
+        assert_eq!(relays.len(), 1);
+        relays[0]
+    }
+
+    /// All relays of an answer, in its order.
+    pub fn relays(&self) -> Vec<Relay> {
+        let message = self.message();
+        let relayed = message.attributes().filter(|attribute| attribute.kind == attribute::XOR_RELAYED_ADDRESS);
+        let addresses = relayed.map(|attribute| decode_xor_address(attribute.value, message.transaction()).unwrap());
+        let relay = |address: SocketAddr| {
+            let external: IpAddr = if address.is_ipv4() { EXTERNAL_V4 } else { EXTERNAL_V6 }.parse().unwrap();
+            assert_eq!(address.ip(), external, "relays have the external address");
+            Relay { family: Family::of(address), port: address.port() }
+        };
+        addresses.map(relay).collect()
     }
 
     pub fn lifetime(&self) -> u32 {

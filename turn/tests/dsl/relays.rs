@@ -46,6 +46,16 @@ impl Relays for TestRelays {
         Ok(relay)
     }
 
+    fn open_even(&mut self, family: Family, with_next: bool, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        self.next = self.next.next_multiple_of(2);
+        let relay = self.open(family, holder)?;
+        if with_next && let Err(error) = self.open(family, holder) {
+            self.close(relay);
+            return Err(error);
+        }
+        Ok(relay)
+    }
+
     fn is_ours(&self, address: SocketAddr) -> bool {
         let external = match Family::of(address) {
             Family::V4 => EXTERNAL_V4,
