@@ -1,13 +1,14 @@
 //! roundturn: a STUN/TURN server, an SFU and signaling in one daemon.
 //!
 //! ```text
-//! main -> command -> daemon -+-> config --> turn::Config, sfu::Config
-//!                            +-> shard -+-> shard/core -> turn, sfu       pure
-//!                            |          +-> net -> kernel
-//!                            +-> http -> signal -> shard/mailbox          words
-//!                            +-> nat, systemd, logging
-//!                            +-> clock, ports, ledger                     leaves
+//!   main ─► command ─► daemon ─┬─► shard ── a thread for each core ──► core ─► turn, sfu   packets
+//!                              │     ▲                              └► net                 sockets
+//!                              │     │ mailboxes
+//!                              ├─► http ─► signal ── on tokio                              pages, rooms
+//!                              └─► config, nat, health, systemd, logging
 //! ```
+//!
+//! Packets never meet tokio, and words never meet a socket of a shard's: the two sides only post each other messages.
 
 pub mod cli;
 pub mod clock;

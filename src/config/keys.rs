@@ -67,7 +67,7 @@ pub static KEYS: &[Key] = &[
     key("peers.deny", Form::Texts, "[]", "Networks that relays may not reach, beside the private and special ones."),
     key("limits.allocations", Form::Number, "10000", "Allocations in all."),
     key("limits.allocations_per_user", Form::Number, "24", "Allocations of one user."),
-    key("limits.allocations_per_prefix", Form::Number, "200", "Allocations from one source network (/24 of IPv4, /48 of IPv6)."),
+    key("limits.allocations_per_prefix", Form::Number, "200", "Allocations from one source network (an IPv4 address, or a /64 of IPv6)."),
     later("limits.user_rate", Form::Number, "0", "Bits per second of one user; 0: no limit."),
     later("limits.total_rate", Form::Number, "0", "Bits per second in all; 0: no limit."),
     later("limits.monthly_bytes", Form::Number, "0", "Bytes in a month; 0: no limit."),

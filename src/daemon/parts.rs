@@ -88,6 +88,7 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
         secrets: secrets.collect(),
         users: users.collect(),
         password_algorithms: false,
+        alternate_servers: Vec::new(),
         strict_expiry: settings.auth.strict_expiry,
         peers: turn::PeerRules { allow: settings.peers.allow.clone(), deny: settings.peers.deny.clone() },
         limits: turn::Limits {

@@ -63,7 +63,9 @@ fn a_refused_configuration_starts_nothing_and_exits_with_78() {
 fn a_missing_configuration_that_is_named_exits_with_78() {
     let output = roundturn(&["check", "--config", "/nonexistent.toml"], "");
     assert_eq!(output.status.code(), Some(78));
-    assert!(stderr(&output).contains("/nonexistent.toml"), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("/nonexistent.toml"), "{said}");
+    assert_eq!(said.matches("No such file").count(), 1, "a cause is told once: {said}");
 }
 
 #[test]

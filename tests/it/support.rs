@@ -142,6 +142,8 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
         host: addresses.host.clone(),
         secrets: vec![turn::Secret { name: "test".into(), value: SECRET.to_vec(), not_after: None }],
         users: HashMap::new(),
+        password_algorithms: false,
+        alternate_servers: Vec::new(),
         strict_expiry: false,
         peers: turn::PeerRules { allow, deny: Vec::new() },
         limits: turn::Limits {

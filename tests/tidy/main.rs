@@ -1,6 +1,7 @@
 //! Reads the tree and holds what the compiler does not: who may know whom, where things live, how long a file is.
 
 mod arrows;
+mod docs;
 mod homes;
 mod style;
 mod tree;

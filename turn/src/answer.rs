@@ -43,6 +43,9 @@ impl Server {
         let phrase = if is_proven { refusal.code.phrase() } else { "" };
         let encoder = encoder.error_code(refusal.code.number(), phrase);
         match refusal.code {
+            Code::TryAlternate => self
+                .alternates(request)
+                .fold(encoder, |encoder, address| encoder.address(attribute::ALTERNATE_SERVER, address)),
             Code::UnknownAttribute => encoder.unknown_attributes(&refusal.unknown),
             Code::Unauthenticated | Code::StaleNonce => {
                 let features = self.features();

@@ -1,7 +1,7 @@
 //! Everything that is decided before the first packet.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -27,6 +27,9 @@ pub struct Config {
     pub password_algorithms: bool,
     /// Whether a Refresh, too, needs a credential that has not expired.
     pub strict_expiry: bool,
+    /// Where clients without an allocation are sent while this server is drained (RFC 8489 §10): the first address of each
+    /// family. Empty: they are served here. Over TLS, the other server must answer to the same name.
+    pub alternate_servers: Vec<SocketAddr>,
     /// Which peers may be reached.
     pub peers: PeerRules,
     /// Limits that the server itself keeps.

@@ -5,6 +5,8 @@ use crate::labels::labels;
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
+    /// 300: another server is to be asked.
+    TryAlternate,
     /// 400: an attribute is missing or malformed, or the request contradicts what is there.
     BadRequest,
     /// 401: the client must prove itself, or failed to.
@@ -35,6 +37,7 @@ impl Code {
     /// The number on the wire.
     pub fn number(self) -> u16 {
         match self {
+            Self::TryAlternate => 300,
             Self::BadRequest => 400,
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
@@ -53,6 +56,7 @@ impl Code {
     /// The phrase that the RFCs suggest. Strangers get none, to keep answers to them small.
     pub fn phrase(self) -> &'static str {
         match self {
+            Self::TryAlternate => "Try Alternate",
             Self::BadRequest => "Bad Request",
             Self::Unauthenticated => "Unauthenticated",
             Self::Forbidden => "Forbidden",
@@ -70,6 +74,7 @@ impl Code {
 }
 
 labels!(Code {
+    TryAlternate => "300",
     BadRequest => "400",
     Unauthenticated => "401",
     Forbidden => "403",

@@ -7,6 +7,7 @@
 //! ```text
 //!  datagram from a client ──► Server::handle_client ──► Verdict { Drop | Reply | ToPeer }
 //!  datagram from a peer   ──► Server::handle_peer   ──► Verdict { Drop | ToClient }
+//!  ICMP error on a relay  ──► Server::handle_icmp   ──► Verdict { Drop | Reply }
 //!  time                   ──► Server::handle_timeout
 //!  answers                ◄── Server::poll_transmit        life cycle ◄── Server::poll_event
 //! ```
@@ -23,6 +24,7 @@ mod data_indication;
 mod error;
 mod event;
 pub mod framing;
+mod icmp;
 mod labels;
 mod lifecycle;
 mod limit;
@@ -45,6 +47,7 @@ pub use config::{Config, Limits, PeerRules, Secret, StaticUser};
 pub use credential::mint;
 pub use error::Code;
 pub use event::{CloseReason, Denial, Event, Transmit};
+pub use icmp::Icmp;
 pub use labels::Label;
 pub use method::RequestMethod;
 pub use policy::Policy;

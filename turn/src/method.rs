@@ -4,6 +4,7 @@ pub(crate) mod allocate;
 pub(crate) mod binding;
 pub(crate) mod channel_bind;
 pub(crate) mod create_permission;
+pub(crate) mod redirect;
 pub(crate) mod refresh;
 pub(crate) mod send;
 

@@ -298,7 +298,7 @@ impl Server {
         self.events.extend(relays.into_iter().map(|relay| Event::Released { relay }));
     }
 
-    fn drop(&mut self, why: Why) -> Verdict {
+    pub(crate) fn drop(&mut self, why: Why) -> Verdict {
         self.stats.drops.up(why);
         Verdict::Drop(why)
     }

@@ -192,6 +192,7 @@ fn turn_config() -> turn::Config {
         secrets: vec![turn::Secret { name: "test".into(), value: b"north".to_vec(), not_after: None }],
         users: HashMap::new(),
         password_algorithms: false,
+        alternate_servers: Vec::new(),
         strict_expiry: false,
         peers: turn::PeerRules::default(),
         limits: turn::Limits {

@@ -1,6 +1,6 @@
 //! Writing a message, attribute by attribute, at the end of a caller's buffer.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::Family;
 
@@ -46,6 +46,15 @@ impl<'a> Encoder<'a> {
     /// Adds a 32-bit number.
     pub fn number(self, kind: u16, value: u32) -> Self {
         self.attribute(kind, &value.to_be_bytes())
+    }
+
+    /// Adds an address as MAPPED-ADDRESS has it (RFC 8489 §14.1), which is how ALTERNATE-SERVER is written.
+    pub fn address(self, kind: u16, address: SocketAddr) -> Self {
+        let [high, low] = address.port().to_be_bytes();
+        match address.ip() {
+            IpAddr::V4(ip) => self.attribute(kind, &[&[0, 0x01, high, low][..], &ip.octets()].concat()),
+            IpAddr::V6(ip) => self.attribute(kind, &[&[0, 0x02, high, low][..], &ip.octets()].concat()),
+        }
     }
 
     /// Adds an XOR-...-ADDRESS.

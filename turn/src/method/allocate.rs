@@ -40,6 +40,7 @@ impl Server {
         if let Some(answer) = self.repeated(request, proven)? {
             return Ok(answer);
         }
+        self.redirect(request)?;
         let message = &request.message;
         match message.attribute(attribute::REQUESTED_TRANSPORT) {
             Some([UDP, _, _, _]) => {}

@@ -30,7 +30,7 @@ impl Server {
         self.change(slot, |allocation| {
             allocation.permissions.expire(request.now);
             allocation.channels.expire(request.now);
-            match allocation.channels.can_bind(request.now, number, peer, channels) {
+            match allocation.channels.can_bind(number, peer, channels) {
                 Err(BindError::Taken) => return Err(Code::BadRequest.into()),
                 Err(BindError::Full) => return Err(Code::InsufficientCapacity.into()),
                 Ok(()) => {}

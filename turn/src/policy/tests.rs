@@ -85,6 +85,7 @@ fn policy(allow: &[&str], deny: &[&str]) -> Policy {
         secrets: Vec::new(),
         users: HashMap::new(),
         password_algorithms: false,
+        alternate_servers: Vec::new(),
         strict_expiry: false,
         peers: PeerRules { allow: nets(allow), deny: nets(deny) },
         limits: Limits {

@@ -49,6 +49,7 @@ pub fn config() -> Config {
         secrets: vec![Secret { name: "2026".into(), value: SECRET.into(), not_after: None }],
         users: [("carol".to_owned(), StaticUser::Password("wonder".into()))].into(),
         password_algorithms: false,
+        alternate_servers: Vec::new(),
         strict_expiry: false,
         peers: PeerRules::default(),
         limits: Limits {

@@ -70,8 +70,41 @@ fn rfc8656_12_a_channel_lasts_ten_minutes_and_its_permission_five() {
     alice.sends_on(0x4000, b"x").reaches(relay, PEER, b"x");
     world.later_unnoticed(secs(1));
     alice.sends_on(0x4000, b"x").nobody_hears(Why::NoChannel);
-    alice.says(channel_bind(0x4001, PEER)).hears(success());
-    alice.sends_on(0x4001, b"x").reaches(relay, PEER, b"x");
+    assert!(world.with_server(|server, _| server.is_consistent()));
+}
+
+#[test]
+fn rfc8656_12_number_and_peer_are_quarantined_for_five_minutes() {
+    let other = "9.9.9.9:9001";
+    for noticed in [true, false] {
+        let (world, alice, relay) = alice();
+        let later = |duration| if noticed { world.later(duration) } else { world.later_unnoticed(duration) };
+        alice.says(refresh(3600)).hears(success());
+        alice.says(channel_bind(0x4000, PEER)).hears(success());
+        later(secs(600));
+        for pause in [0, 299] {
+            later(secs(pause));
+            alice.sends_on(0x4000, b"x").nobody_hears(Why::NoChannel);
+            world.peer(PEER).sends(relay, b"x").nobody_hears(Why::NoPermission);
+            alice.says(channel_bind(0x4000, other)).hears(error(400));
+            alice.says(channel_bind(0x4001, PEER)).hears(error(400));
+        }
+        later(secs(1));
+        alice.says(channel_bind(0x4001, PEER)).hears(success());
+        alice.says(channel_bind(0x4000, other)).hears(success());
+        alice.sends_on(0x4001, b"x").reaches(relay, PEER, b"x");
+    }
+}
+
+#[test]
+fn rfc8656_12_a_quarantined_pair_may_be_bound_again_at_once() {
+    let (world, alice, relay) = alice();
+    alice.says(refresh(3600)).hears(success());
+    alice.says(channel_bind(0x4000, PEER)).hears(success());
+    world.later(secs(700));
+    alice.says(channel_bind(0x4000, PEER)).hears(success());
+    alice.sends_on(0x4000, b"x").reaches(relay, PEER, b"x");
+    assert_eq!(world.with_server(|server, _| server.stats().channels), 1);
 }
 
 #[test]
