@@ -36,6 +36,7 @@ pub fn config() -> Config {
         users: HashMap::new(),
         strict_expiry: false,
         password_algorithms: false,
+        alternate_servers: Vec::new(),
         peers: PeerRules::default(),
         limits: Limits {
             max_lifetime_secs: 3600,

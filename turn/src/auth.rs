@@ -91,9 +91,9 @@ impl Server {
         Some(Cow::Owned(name.to_owned()))
     }
 
-    /// The key of `username`, from its allocation where it has one here. Time is asked for when an allocation is made, and
-    /// where the operator is strict, always: applications that hand out a credential once and never again are common, and
-    /// their calls must not end with it.
+    /// The key of `username`, from its allocation where it has one here. Time is asked for when an allocation is made,
+    /// and where the operator is strict, always: applications that hand out a credential once and never again are
+    /// common, and their calls must not end with it.
     fn prove(
         &self,
         request: &Request<'_>,

@@ -27,8 +27,9 @@ pub(crate) const QUARANTINE: Duration = Duration::from_secs(300);
 #[derive(Default)]
 pub(crate) struct Channels {
     bound: Vec<Channel>,
-    /// Those that have expired, until their quarantine ends. A channel lasts longer than its quarantine, so that there are
-    /// never more of them than may be bound. Nobody waits for their end: they are forgotten when they are looked at.
+    /// Those that have expired, until their quarantine ends. A channel lasts longer than its quarantine, so that there
+    /// are never more of them than may be bound. Nobody waits for their end: they are forgotten when they are looked
+    /// at.
     quarantined: Vec<Channel>,
 }
 

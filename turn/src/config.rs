@@ -21,14 +21,14 @@ pub struct Config {
     /// Static users by name.
     pub users: HashMap<String, StaticUser>,
     /// Whether challenges offer PASSWORD-ALGORITHMS, and USERHASH where there are only static users (RFC 8489 §9.2). No
-    /// browser knows either, and a challenge, which anybody can have sent to anybody, grows by 28 bytes. RFC 8489 leaves the
-    /// offer to the server; without it, its nonce carries no cookie and clients behave as RFC 5389 says. What a client
-    /// sends unasked (MESSAGE-INTEGRITY-SHA256, the USERHASH of a static user) is understood either way.
+    /// browser knows either, and a challenge, which anybody can have sent to anybody, grows by 28 bytes. RFC 8489
+    /// leaves the offer to the server; without it, its nonce carries no cookie and clients behave as RFC 5389 says.
+    /// What a client sends unasked (MESSAGE-INTEGRITY-SHA256, the USERHASH of a static user) is understood either way.
     pub password_algorithms: bool,
     /// Whether a Refresh, too, needs a credential that has not expired.
     pub strict_expiry: bool,
-    /// Where clients without an allocation are sent while this server is drained (RFC 8489 §10): the first address of each
-    /// family. Empty: they are served here. Over TLS, the other server must answer to the same name.
+    /// Where clients without an allocation are sent while this server is drained (RFC 8489 §10): the first address of
+    /// each family. Empty: they are served here. Over TLS, the other server must answer to the same name.
     pub alternate_servers: Vec<SocketAddr>,
     /// Which peers may be reached.
     pub peers: PeerRules,

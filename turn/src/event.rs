@@ -15,8 +15,8 @@ pub struct Transmit {
     pub bytes: Vec<u8>,
 }
 
-/// The life cycle of allocations, for the holder of the relay sockets and for the log. A dual allocation has one of each for
-/// both of its relays.
+/// The life cycle of allocations, for the holder of the relay sockets and for the log. A dual allocation has one of
+/// each for both of its relays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// An allocation was made; its relay is open.

@@ -18,8 +18,8 @@ pub struct Icmp {
 }
 
 impl Server {
-    /// Judges an ICMP error about a datagram that `relay` had sent to `peer`. A Data indication is queued where the client
-    /// is to know. Who sent the error does not matter, since any router may; that `peer` has a permission does.
+    /// Judges an ICMP error about a datagram that `relay` had sent to `peer`. A Data indication is queued where the
+    /// client is to know. Who sent the error does not matter, since any router may; that `peer` has a permission does.
     pub fn handle_icmp(&mut self, now: Instant, relay: Relay, peer: Peer, icmp: Icmp) -> Verdict {
         self.icmp(now, relay, peer, icmp).unwrap_or_else(|why| self.drop(why))
     }

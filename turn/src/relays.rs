@@ -13,8 +13,8 @@ pub trait Relays {
     /// [`OpenError`] says which quota or resource is used up.
     fn open(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError>;
 
-    /// The same with an even port (RFC 8656 §7.2); where `with_next`, the port after it is taken and bound too, on the account of the
-    /// same holder, and becomes another allocation's relay or is given back by
+    /// The same with an even port (RFC 8656 §7.2); where `with_next`, the port after it is taken and bound too, on the
+    /// account of the same holder, and becomes another allocation's relay or is given back by
     /// [`Event::Released`](crate::Event::Released). Whoever cannot do so leaves it out.
     ///
     /// # Errors

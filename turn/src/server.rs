@@ -26,7 +26,8 @@ use crate::{
 /// One TURN server: it owns the allocations of one shard.
 ///
 /// After each call that may have queued something, [`poll_transmit`](Self::poll_transmit) and
-/// [`poll_event`](Self::poll_event) must be emptied: one datagram queues at most one answer, and nothing else bounds them.
+/// [`poll_event`](Self::poll_event) must be emptied: one datagram queues at most one answer, and nothing else bounds
+/// them.
 pub struct Server {
     pub(crate) config: Config,
     pub(crate) policy: Policy,
@@ -129,13 +130,14 @@ impl Server {
         self.events.pop_front()
     }
 
-    /// The latest peer that a CreatePermission or ChannelBind was denied, once: for the log. Earlier ones that nobody asked
-    /// for are only counted.
+    /// The latest peer that a CreatePermission or ChannelBind was denied, once: for the log. Earlier ones that nobody
+    /// asked for are only counted.
     pub fn poll_denial(&mut self) -> Option<Denial> {
         self.denial.take()
     }
 
-    /// Tells the wall clock's reading at `now`, in seconds since 1970: credentials expire by it. Call it once a second or so.
+    /// Tells the wall clock's reading at `now`, in seconds since 1970: credentials expire by it. Call it once a second
+    /// or so.
     pub fn set_unix_time(&mut self, now: Instant, unix_secs: u64) {
         self.clock = Clock { at: now, unix_secs };
         self.revoked.forget(unix_secs);

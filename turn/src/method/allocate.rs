@@ -170,8 +170,8 @@ impl Server {
     }
 }
 
-/// What a request without LIFETIME, or with one that is not 0, gets (RFC 8656 §7.2, §8.2): the default at least, `most` at
-/// most.
+/// What a request without LIFETIME, or with one that is not 0, gets (RFC 8656 §7.2, §8.2): the default at least, `most`
+/// at most.
 pub(super) fn lifetime_secs(message: &Message<'_>, most: u32) -> u32 {
     message.number(attribute::LIFETIME).unwrap_or(DEFAULT_LIFETIME_SECS).max(DEFAULT_LIFETIME_SECS).min(most)
 }

@@ -1,4 +1,5 @@
-//! ALTERNATE-SERVER (RFC 8489 §10): clients that would open an allocation are sent elsewhere, while those that have one stay.
+//! ALTERNATE-SERVER (RFC 8489 §10): clients that would open an allocation are sent elsewhere, while those that have one
+//! stay.
 
 use std::net::SocketAddr;
 

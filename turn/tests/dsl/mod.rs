@@ -1,4 +1,5 @@
-//! A small language for conversations: `alice.says(allocate()).hears(success())`, `world.later(minutes(10))`. It owns time.
+//! A small language for conversations: `alice.says(allocate()).hears(success())`, `world.later(minutes(10))`. It owns
+//! time.
 
 mod ask;
 mod heard;
@@ -149,16 +150,6 @@ impl World {
     /// What happened to allocations since this was last asked.
     pub fn events(&self) -> Vec<Event> {
         std::mem::take(&mut self.0.borrow_mut().events)
-    }
-
-    pub fn now(&self) -> Instant {
-        self.0.borrow().now
-    }
-
-    /// How long this world has lasted.
-    pub fn elapsed(&self) -> Duration {
-        let inner = self.0.borrow();
-        inner.now.duration_since(inner.begin)
     }
 
     fn hand_in(&self, from: Client, bytes: &[u8]) -> Heard {
