@@ -31,7 +31,7 @@ pub use rules::duration;
 pub use secret::Secret;
 pub use settings::{
     Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, RoomMode, Rooms, Settings,
-    Shards,
+    Shards, Tls,
 };
 pub use value::Place;
 pub use warnings::kernel_ports;

@@ -6,6 +6,7 @@
 //!  SIGTERM, SIGINT ─► bye to everyone ─► HTTP ends ─► shards end
 //! ```
 
+mod certificate;
 mod listeners;
 pub(crate) mod parts;
 mod self_test;
@@ -30,6 +31,7 @@ use crate::health::Health;
 use crate::http::{self, AppState};
 use crate::ledger::Ledger;
 use crate::nat::{AddressError, Addresses};
+use crate::net::tls::TlsError;
 use crate::net::udp::BindError;
 use crate::ports::Ports;
 use crate::shard::Shard;
@@ -44,9 +46,12 @@ pub enum Error {
     /// What the world calls this host is not known.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A UDP socket could not be had.
+    /// A socket for TURN or media could not be had.
     #[error("{0}; {hint}", hint = listeners::hint(.0))]
-    Udp(#[from] BindError),
+    Socket(#[from] BindError),
+    /// The certificate is no use.
+    #[error("{0}; set tls.certificate and tls.key to files that this process may read, or leave both out")]
+    Tls(#[from] TlsError),
     /// An HTTP socket could not be had.
     #[error(transparent)]
     Http(#[from] ListenError),
@@ -87,6 +92,7 @@ struct Bound {
 impl Bound {
     fn new(settings: &Settings) -> Result<Self, Error> {
         let addresses = Addresses::find(&settings.address)?;
+        let tls = certificate::load(settings.tls.as_ref())?;
         let ports = Ports::new(settings.ports.clone());
         let ledger = Ledger::new(settings.limits.clone());
         let (sender, events) = mpsc::channel(EVENTS);
@@ -94,7 +100,7 @@ impl Bound {
         let mut shards = Vec::new();
         let mut mailboxes = Vec::new();
         for index in 0..settings.shards.count {
-            let config = parts::shard(index, settings, &addresses, turn_key, random()?);
+            let config = parts::shard(index, settings, &addresses, tls.clone(), [turn_key, random()?]);
             let (shard, mailbox) = Shard::bind(config, Arc::clone(&ports), Arc::clone(&ledger), sender.clone())?;
             shards.push(shard);
             mailboxes.push(mailbox);
@@ -134,6 +140,7 @@ impl Daemon {
         let notifier = Notifier::new();
         let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
         let self_test = self_test::spawn(&self.settings, &self.addresses, Arc::clone(&self.health));
+        let certificate = self.settings.tls.clone().map(|tls| certificate::watch(tls, self.mailboxes.clone()));
         self.health.set_serving(true);
         notifier.ready("serving");
 
@@ -143,6 +150,7 @@ impl Daemon {
         tokio::spawn(second_signal_ends());
         self.health.set_draining(true);
         self_test.abort();
+        certificate.iter().for_each(tokio::task::JoinHandle::abort);
         watchdog.abort();
         self.signal.drain(Bye::Restarting).await;
         // Nobody is left to hear of it when the servers are gone already.

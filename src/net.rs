@@ -2,5 +2,8 @@
 
 pub mod holder;
 pub mod mmsg;
+pub mod proxy_protocol;
 pub mod relays;
+pub mod tcp;
+pub mod tls;
 pub mod udp;

@@ -29,6 +29,7 @@ mod outgoing;
 mod run;
 mod sockets;
 mod stats;
+mod streams;
 
 use self::core::Core;
 use self::hairpin::Hairpin;
@@ -37,10 +38,13 @@ use self::outgoing::Outgoing;
 use self::run::Running;
 use self::sockets::{MAILBOX, Sockets};
 use self::stats::Exporter;
+pub use self::streams::StreamConfig;
+use self::streams::Streams;
 use crate::clock;
 use crate::ledger::Ledger;
 use crate::nat::Addresses;
 use crate::net::relays::RelaySockets;
+use crate::net::tcp;
 use crate::net::udp::{self, BindError};
 use crate::ports::{Lease, Ports};
 
@@ -51,6 +55,8 @@ pub struct ShardConfig {
     pub index: usize,
     /// Where clients are listened for; `[::]` stands for both families.
     pub listen: Vec<SocketAddr>,
+    /// Streams: what is listened for at the same addresses over TCP, and elsewhere.
+    pub streams: StreamConfig,
     /// What this host is called.
     pub addresses: Addresses,
     /// Whether datagrams to our own names are handed over inside the shard.
@@ -93,6 +99,8 @@ impl Shard {
             wanted.iter().try_for_each(|&address| udp::check_free(address))?;
         }
         let listeners = wanted.into_iter().map(udp::listen).collect::<Result<Vec<_>, _>>()?;
+        let plain: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
+        let (plain, turns) = bind_streams(&config, plain)?;
         let families = families(&config.addresses);
         let names: Vec<Family> = families.iter().map(|&(family, _)| family).collect();
         let (sfu_lease, sfu) = ports.lease_sfu(&names, |port| udp::open_sfu(&families, port))?;
@@ -106,7 +114,9 @@ impl Shard {
         let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
         let relays = RelaySockets::new(registry, ports, ledger, config.addresses.clone());
         let bound = listeners.iter().map(|listener| listener.address).collect();
-        let sockets = Sockets::new(poll.registry(), listeners, sfu, relays).map_err(BindError::Poller)?;
+        let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
+        let streams = Streams::new(registry, plain, turns, config.streams.clone()).map_err(BindError::Poller)?;
+        let sockets = Sockets::new(poll.registry(), listeners, sfu, relays, streams).map_err(BindError::Poller)?;
         let outgoing = Outgoing::new(config.index, events);
         Ok((Self { config, poll, sockets, listeners: bound, sfu_lease, mailbox, outgoing }, sender))
     }
@@ -149,6 +159,21 @@ impl Shard {
         let core = Core::new(turn, sfu, hairpin, listeners);
         Running { poll, core, sockets, mailbox, outgoing, exporter: Exporter::new(index) }.run();
     }
+}
+
+/// Listens for streams where datagrams are listened for, and for TLS where the configuration says so and there is a
+/// certificate.
+fn bind_streams(
+    config: &ShardConfig,
+    plain: Vec<SocketAddr>,
+) -> Result<(Vec<tcp::Listener>, Vec<tcp::Listener>), BindError> {
+    let turns = if config.streams.tls.is_some() { config.streams.turns.as_slice() } else { &[] };
+    let turns: Vec<SocketAddr> = turns.iter().copied().flat_map(udp::expand).collect();
+    if config.index == 0 {
+        plain.iter().chain(&turns).try_for_each(|&address| tcp::check_free(address))?;
+    }
+    let listen = |addresses: Vec<SocketAddr>| addresses.into_iter().map(tcp::listen).collect::<Result<Vec<_>, _>>();
+    Ok((listen(plain)?, listen(turns)?))
 }
 
 /// The families that this host has a name in, and the local address of each. IPv4 where there is none: the SFU has a

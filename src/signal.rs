@@ -75,11 +75,16 @@ impl SignalConfig {
                 burst: BURST,
                 join_timeout: JOIN_TIMEOUT,
                 mint: Mint::new(settings.auth.secrets.clone(), settings.auth.credential_ttl),
-                urls: IceUrls::new(&settings.listen.turn, addresses),
+                urls: urls(settings, addresses),
                 seed,
             },
         }
     }
+}
+
+fn urls(settings: &Settings, addresses: &Addresses) -> IceUrls {
+    let urls = IceUrls::new(&settings.listen.turn, addresses);
+    if settings.tls.is_some() { urls.with_tls(&settings.listen.turns, addresses) } else { urls }
 }
 
 /// Starts signaling on the current runtime. It ends when every handle is dropped.

@@ -88,7 +88,13 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
     users.sort_unstable();
     let mut sections = Vec::new();
     let mut section = |name, keys| sections.push((name, keys));
-    section("listen", json!({ "turn": listen.turn, "http": listen.http, "metrics": listen.metrics }));
+    section(
+        "listen",
+        json!({
+            "turn": listen.turn, "turns": listen.turns, "http": listen.http, "metrics": listen.metrics,
+            "proxy_protocol_from": listen.proxy_protocol_from,
+        }),
+    );
     section("address", json!({ "external": external(&settings.address), "stun_servers": settings.stun_servers }));
     section("ports", json!({ "udp": format!("{}-{}", settings.ports.start(), settings.ports.end()) }));
     section(
@@ -118,6 +124,8 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
             "resume": in_units(rooms.resume.as_secs()),
         }),
     );
+    let tls = settings.tls.as_ref();
+    section("tls", json!({ "certificate": tls.map(|tls| &tls.certificate), "key": tls.map(|tls| &tls.key) }));
     section("shards", json!({ "count": shards.count, "hairpin": shards.hairpin }));
     let format = match log.format {
         LogFormat::Journal => "journal",

@@ -53,14 +53,18 @@ pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where clients reach the first TURN listener.
+/// Where clients reach the first TURN listener, and the first for TLS if there is a certificate.
 fn urls(settings: &Settings) -> anyhow::Result<Vec<String>> {
     let listener = settings.listen.turn.first().context("listen.turn names no address")?;
     let hosts = match &settings.address {
         Address::Name(name) => vec![name.clone()],
         other => Addresses::find(other)?.external().into_iter().map(bracketed).collect(),
     };
-    Ok(hosts.iter().map(|host| format!("turn:{host}:{}?transport=udp", listener.port())).collect())
+    let plain = |transport| move |host: &String| format!("turn:{host}:{}?transport={transport}", listener.port());
+    let tls = settings.listen.turns.first().filter(|_| settings.tls.is_some());
+    let secure = hosts.iter().zip(tls.into_iter().cycle());
+    let secure = secure.map(|(host, listener)| format!("turns:{host}:{}?transport=tcp", listener.port()));
+    Ok(hosts.iter().map(plain("udp")).chain(hosts.iter().map(plain("tcp"))).chain(secure).collect())
 }
 
 fn bracketed(address: IpAddr) -> String {

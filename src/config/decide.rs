@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::rules;
 use super::secrets;
 use super::settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Rooms, Settings, Shards,
+    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Rooms, Settings, Shards, Tls,
 };
 use super::value::{Node, Place};
 
@@ -97,6 +97,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
     let listen = listen(reader);
     let address = address(reader);
     let stun_servers = reader.texts("address.stun_servers", rules::host_and_port);
+    let tls = tls(reader);
     let shards = shards(reader);
     let ports = ports(reader, shards.as_ref());
     let auth = auth(reader, env);
@@ -114,6 +115,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         peers: peers?,
         limits: limits?,
         rooms: rooms?,
+        tls: tls?,
         shards: shards?,
         log: log?,
     })
@@ -126,20 +128,31 @@ fn listen(reader: &mut Reader) -> Option<Listen> {
     let http = reader.texts("listen.http", rules::socket);
     let metrics = reader.text("listen.metrics", rules::optional_socket);
     let control = reader.text("listen.control", rules::path);
+    let proxies = reader.texts("listen.proxy_protocol_from", rules::network);
     let apart = listeners_apart(reader);
     if turn.as_ref().is_some_and(Vec::is_empty) {
         let node = reader.node("listen.turn");
         reader.refuse("listen.turn", &node, "must name at least one address");
         return None;
     }
-    turns.and(control)?;
-    apart.then_some(Listen { turn: turn?, http: http?, metrics: metrics? })
+    control?;
+    apart.then_some(Listen {
+        turn: turn?,
+        turns: turns?,
+        proxy_protocol_from: proxies?,
+        http: http?,
+        metrics: metrics?,
+    })
 }
 
 /// Every listener that can be read, with its key and place.
 fn listeners(reader: &Reader) -> Vec<(&'static str, Node, SocketAddr)> {
     let keys = ["listen.turn", "listen.http", "listen.metrics"];
-    let nodes = keys.into_iter().flat_map(|key| reader.items(key).into_iter().map(move |node| (key, node)));
+    // Nobody listens there without a certificate.
+    let is_set = |node: Node| matches!(&node.value, super::value::Value::Text(text) if !text.is_empty());
+    let turns = is_set(reader.node("tls.certificate")).then_some("listen.turns");
+    let nodes =
+        keys.into_iter().chain(turns).flat_map(|key| reader.items(key).into_iter().map(move |node| (key, node)));
     nodes
         .filter_map(|(key, node)| {
             let super::value::Value::Text(text) = &node.value else { return None };
@@ -284,6 +297,21 @@ fn rooms(reader: &mut Reader) -> Option<Rooms> {
         empty_timeout: empty_timeout?,
         resume: resume?,
     })
+}
+
+/// Both files or none.
+fn tls(reader: &mut Reader) -> Option<Option<Tls>> {
+    let certificate = reader.text("tls.certificate", rules::path)?;
+    let key = reader.text("tls.key", rules::path)?;
+    let (alone, missing) = match (certificate, key) {
+        (Some(certificate), Some(key)) => return Some(Some(Tls { certificate, key })),
+        (None, None) => return Some(None),
+        (Some(_), None) => ("tls.certificate", "tls.key"),
+        (None, Some(_)) => ("tls.key", "tls.certificate"),
+    };
+    let node = reader.node(alone);
+    reader.refuse(alone, &node, format!("must come with {missing}"));
+    None
 }
 
 fn shards(reader: &mut Reader) -> Option<Shards> {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `[rooms]`
     pub rooms: Rooms,
+    /// `[tls]`; `None`: there is no TLS.
+    pub tls: Option<Tls>,
     /// `[shards]`
     pub shards: Shards,
     /// `[log]`
@@ -40,8 +42,12 @@ pub struct Settings {
 /// Sockets to listen on.
 #[derive(Debug, Clone)]
 pub struct Listen {
-    /// STUN and TURN. `[::]` stands for both families.
+    /// STUN and TURN, over UDP and TCP. `[::]` stands for both families.
     pub turn: Vec<SocketAddr>,
+    /// TURN over TLS only, where `[tls]` is set.
+    pub turns: Vec<SocketAddr>,
+    /// Networks whose PROXY protocol headers are believed.
+    pub proxy_protocol_from: Vec<IpNet>,
     /// Pages, API and WebSocket.
     pub http: Vec<SocketAddr>,
     /// Prometheus; `None`: off.
@@ -140,6 +146,15 @@ pub enum RoomMode {
     Mesh,
     /// Through us.
     Sfu,
+}
+
+/// The certificate of this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The chain, a PEM file.
+    pub certificate: PathBuf,
+    /// Its private key, a PEM file.
+    pub key: PathBuf,
 }
 
 /// The threads that move packets.

@@ -26,6 +26,9 @@ impl Settings {
         if self.signing_secret(unix_secs).is_none() {
             warnings.push("no secret of auth.secrets is still accepted: no credentials can be made".to_owned());
         }
+        for network in self.listen.proxy_protocol_from.iter().filter(|network| network.prefix_len() == 0) {
+            warnings.push(format!("listen.proxy_protocol_from holds {network}: any client may claim any address"));
+        }
         for network in &self.peers.allow {
             if is_inner(network.addr()) || network.prefix_len() == 0 {
                 warnings.push(format!(

@@ -77,11 +77,11 @@ impl Listeners {
     }
 }
 
-/// What to do about a UDP socket that could not be had.
+/// What to do about a socket for TURN or media that could not be had.
 pub fn hint(error: &BindError) -> &'static str {
     match error {
-        BindError::Taken { .. } => "stop that program, or set listen.turn to another port",
-        BindError::Bind { .. } => "set listen.turn to an address of this host and a port we may use",
+        BindError::Taken { .. } => "stop that program, or set listen.turn (or listen.turns) to another port",
+        BindError::Bind { .. } => "set listen.turn (or listen.turns) to an address of this host and a port we may use",
         BindError::Sfu(_) => "free some ports of ports.udp, or set it to another range",
         BindError::Poller(_) => "raise the limit of open files (ulimit -n, LimitNOFILE)",
     }

@@ -1,13 +1,15 @@
 //! What each part is told, made from the settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
+use rustls::ServerConfig;
 
 use crate::config::{Secret, Settings};
 use crate::nat::Addresses;
-use crate::shard::ShardConfig;
+use crate::shard::{ShardConfig, StreamConfig};
 use crate::signal::protocol::SlotCounts;
 
 /// Slots of one participant: nine tiles and the four loudest.
@@ -30,23 +32,39 @@ const PEERS_OF_AN_ALLOCATION: usize = 32;
 const STRANGER_ANSWERS_PER_SECOND: u32 = 100;
 const STRANGER_ANSWERS_BURST: u32 = 500;
 
-/// Shard number `index`.
+/// Streams beyond one for each allocation that there may be, in all and from one source prefix: those that come and go.
+const SPARE_STREAMS: usize = 1000;
+const SPARE_STREAMS_OF_PREFIX: usize = 50;
+
+/// Shard number `index`, with the certificate if there is one, the key of all nonces, and its SFU's seed.
 pub fn shard(
     index: usize,
     settings: &Settings,
     addresses: &Addresses,
-    turn_key: [u8; 32],
-    sfu_seed: [u8; 32],
+    tls: Option<Arc<ServerConfig>>,
+    [turn_key, sfu_seed]: [[u8; 32]; 2],
 ) -> ShardConfig {
     ShardConfig {
         index,
         listen: settings.listen.turn.clone(),
+        streams: streams(settings, tls),
         addresses: addresses.clone(),
         hairpin: settings.shards.hairpin,
         turn: turn(settings, addresses),
         turn_key,
         sfu: sfu(),
         sfu_seed,
+    }
+}
+
+/// Each shard may have all the streams there are: the kernel may give them to one.
+fn streams(settings: &Settings, tls: Option<Arc<ServerConfig>>) -> StreamConfig {
+    StreamConfig {
+        turns: settings.listen.turns.clone(),
+        tls,
+        proxies: settings.listen.proxy_protocol_from.clone(),
+        connections: settings.limits.allocations + SPARE_STREAMS,
+        connections_per_prefix: settings.limits.allocations_per_prefix + SPARE_STREAMS_OF_PREFIX,
     }
 }
 

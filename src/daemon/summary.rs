@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::config::Settings;
+use crate::config::{Listen, Settings};
 use crate::nat::Addresses;
 
 /// The facts of this start that settings alone do not tell.
@@ -75,7 +75,11 @@ impl Summary<'_> {
     }
 
     fn turn(&self) -> String {
-        let sockets: Vec<String> = self.settings.listen.turn.iter().map(|address| format!("{address}/udp")).collect();
+        let Listen { turn, turns, .. } = &self.settings.listen;
+        let (kinds, turns) =
+            if self.settings.tls.is_some() { ("udp,tcp,tls", turns.as_slice()) } else { ("udp,tcp", &[][..]) };
+        let both = turn.iter().map(|address| format!("{address}/{kinds}"));
+        let sockets: Vec<String> = both.chain(turns.iter().map(|address| format!("{address}/tls"))).collect();
         sockets.join(", ")
     }
 

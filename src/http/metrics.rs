@@ -39,6 +39,11 @@ pub fn self_test(unix_secs: u64, success: bool, round_trip: Option<Duration>) {
     }
 }
 
+/// The certificate that TLS uses from now on. `not_after` is when it ends, in seconds since 1970.
+pub fn certificate(not_after: u64) {
+    gauge!("roundturn_tls_certificate_expiry_timestamp_seconds", "name" => "turn").set(not_after as f64);
+}
+
 /// The page.
 pub async fn render(handle: PrometheusHandle) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
@@ -64,6 +69,10 @@ fn describe() {
     describe_gauge!("roundturn_selftest_last_run_timestamp_seconds", "Unix time of the latest run of each self test.");
     describe_gauge!("roundturn_selftest_round_trip_seconds", "Round trip time measured by the latest self test.");
     self_test(0, false, Some(Duration::ZERO));
+    describe_gauge!(
+        "roundturn_tls_certificate_expiry_timestamp_seconds",
+        "Unix time at which the certificate in use expires."
+    );
     describe_gauge!("roundturn_build_info", "Build information; constant 1.");
     gauge!("roundturn_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -13,6 +13,15 @@ pub enum Protocol {
     Tcp,
 }
 
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+        })
+    }
+}
+
 /// The programs that hold the port of `address`: "turnserver (pid 812)". `None` where /proc does not tell, as for
 /// other users' programs.
 pub fn holder(protocol: Protocol, address: SocketAddr) -> Option<String> {

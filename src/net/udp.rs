@@ -20,16 +20,20 @@ const SHARED_BUFFER_BYTES: usize = 4 << 20;
 #[derive(Debug, Error)]
 pub enum BindError {
     /// Another program listens there.
-    #[error("UDP {address} is taken{}", .holder.as_ref().map(|name| format!(" by {name}")).unwrap_or_default())]
+    #[error("{protocol} {address} is taken{}", .holder.as_ref().map(|name| format!(" by {name}")).unwrap_or_default())]
     Taken {
+        /// UDP or TCP.
+        protocol: holder::Protocol,
         /// The address.
         address: SocketAddr,
         /// The program, where /proc tells.
         holder: Option<String>,
     },
     /// The kernel refuses.
-    #[error("cannot listen on UDP {address}")]
+    #[error("cannot listen on {protocol} {address}")]
     Bind {
+        /// UDP or TCP.
+        protocol: holder::Protocol,
         /// The address.
         address: SocketAddr,
         /// What it says.
@@ -102,7 +106,7 @@ pub fn listen(address: SocketAddr) -> Result<Listener, BindError> {
         from_socket(socket)
     };
     let socket = bound().map_err(|source| bind_error(address, source))?;
-    let address = socket.local_addr().map_err(|source| BindError::Bind { address, source })?;
+    let address = socket.local_addr().map_err(|source| bind_error(address, source))?;
     Ok(Listener { socket, address })
 }
 
@@ -165,10 +169,11 @@ fn enlarge_buffers(socket: &Socket) {
 }
 
 fn bind_error(address: SocketAddr, source: io::Error) -> BindError {
+    let protocol = holder::Protocol::Udp;
     if source.kind() == io::ErrorKind::AddrInUse {
-        BindError::Taken { address, holder: holder(holder::Protocol::Udp, address) }
+        BindError::Taken { protocol, address, holder: holder(protocol, address) }
     } else {
-        BindError::Bind { address, source }
+        BindError::Bind { protocol, address, source }
     }
 }
 

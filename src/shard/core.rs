@@ -10,11 +10,12 @@
 //! A datagram that is handed over inside is judged as if it had come by wire from the sender's external address. That
 //! ends it: it goes to a client or into the SFU, and neither is a relay, so nothing is handed over twice.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Instant;
 
+use foldhash::quality::RandomState;
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use turn::{Client, Family, Peer, Relay, Relays, Transport, Verdict};
@@ -44,6 +45,8 @@ pub struct Core {
     sfu_deadline: Option<Instant>,
     hairpin: Hairpin,
     listeners: Vec<SocketAddr>,
+    /// The number of each client's stream.
+    streams: HashMap<Client, u16, RandomState>,
     events: VecDeque<sfu::Event>,
     inside: Inside,
 }
@@ -76,7 +79,7 @@ impl Core {
     /// Joins a TURN server and an SFU. `listeners` are the addresses that clients' sockets are bound to, in their order.
     pub fn new(turn: turn::Server, sfu: sfu::Sfu, hairpin: Hairpin, listeners: Vec<SocketAddr>) -> Self {
         let (events, inside) = (VecDeque::new(), Inside::default());
-        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, events, inside }
+        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, streams: HashMap::default(), events, inside }
     }
 
     /// A datagram, `at` of `buffer`, came from `remote` to `local`, the address of a listener.
@@ -88,7 +91,51 @@ impl Core {
         house: &mut impl House,
         outbox: &mut Outbox,
     ) {
-        let client = Client { remote, local, transport: Transport::Udp };
+        self.hear(now, Client { remote, local, transport: Transport::Udp }, (buffer, at), house, outbox);
+    }
+
+    /// A whole message, `at` of `buffer`, came over a stream that was [opened](Core::stream_opened) as `client`.
+    pub fn from_stream(
+        &mut self,
+        now: Instant,
+        client: Client,
+        (buffer, at): (&[u8], Range<usize>),
+        house: &mut impl House,
+        outbox: &mut Outbox,
+    ) {
+        self.hear(now, client, (buffer, at), house, outbox);
+    }
+
+    /// `client` speaks on the stream of this number. To be closed first where [`Core::stream_of`] knows another.
+    pub fn stream_opened(&mut self, client: Client, number: u16) {
+        self.streams.insert(client, number);
+    }
+
+    /// The stream of `client`.
+    pub fn stream_of(&self, client: Client) -> Option<u16> {
+        self.streams.get(&client).copied()
+    }
+
+    /// The stream of `client` has ended, and its allocation with it.
+    pub fn stream_closed(&mut self, now: Instant, client: Client) {
+        self.streams.remove(&client);
+        self.turn.disconnect(now, client);
+    }
+
+    /// Whether `client` has an allocation.
+    pub fn is_allocated(&self, now: Instant, client: Client) -> bool {
+        self.turn.is_allocated(now, client)
+    }
+
+    #[inline]
+    fn hear(
+        &mut self,
+        now: Instant,
+        client: Client,
+        (buffer, at): (&[u8], Range<usize>),
+        house: &mut impl House,
+        outbox: &mut Outbox,
+    ) {
         let Some(bytes) = buffer.get(at.clone()) else { return };
         let Verdict::ToPeer { relay, peer, data } = self.turn.handle_client(now, client, bytes, house) else { return };
         let data = at.start + data.start..at.start + data.end;
@@ -122,7 +169,7 @@ impl Core {
         let peer = Peer(self.hairpin.name_of(source, house));
         let verdict = self.turn.handle_peer(now, relay, peer, at.len());
         if let Verdict::ToClient { client, header } = verdict {
-            let (exit, from) = self.exit(client);
+            let Some((exit, from)) = self.exit(client) else { return };
             outbox.wrap(exit, client.remote, from, header, at);
         }
     }
@@ -144,6 +191,8 @@ impl Core {
                 self.hairpin.allow.clone_from(&config.peers.allow);
                 self.turn.reconfigure(now, *config);
             }
+            // The affair of those who hold the streams' sockets.
+            ToShard::Tls(_) => {}
             // Whoever asked may have stopped waiting.
             ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => self.turn.shutdown(now),
@@ -173,7 +222,7 @@ impl Core {
     /// Collects what both cores have to say after a batch: answers and media into the outbox, ended relays closed.
     pub fn settle(&mut self, now: Instant, house: &mut impl House, outbox: &mut Outbox) {
         while let Some(answer) = self.turn.poll_transmit() {
-            let (exit, from) = self.exit(answer.to);
+            let Some((exit, from)) = self.exit(answer.to) else { continue };
             outbox.push(exit, answer.to.remote, from, None, answer.bytes);
         }
         while let Some(event) = self.turn.poll_event() {
@@ -226,7 +275,7 @@ impl Core {
         let verdict = self.turn.handle_peer(now, other, Peer(name), data.len());
         if let Verdict::ToClient { client, header } = verdict {
             self.inside.to_client.count(data.len());
-            let (exit, from) = self.exit(client);
+            let Some((exit, from)) = self.exit(client) else { return };
             outbox.wrap(exit, client.remote, from, header, data);
         }
     }
@@ -239,7 +288,7 @@ impl Core {
                 let verdict = self.turn.handle_peer(now, relay, Peer(transmit.local), len);
                 if let Verdict::ToClient { client, header } = verdict {
                     self.inside.to_client.count(len);
-                    let (exit, from) = self.exit(client);
+                    let Some((exit, from)) = self.exit(client) else { return };
                     outbox.push(exit, client.remote, from, Some(header), transmit.bytes);
                 }
             }
@@ -253,18 +302,22 @@ impl Core {
         }
     }
 
-    /// The listener that `client` sent to, and the address to answer from where that is bound to all of them.
-    fn exit(&self, client: Client) -> (Exit, Option<std::net::IpAddr>) {
+    /// The listener that `client` sent to, and the address to answer from where that is bound to all of them; or its stream,
+    /// unless that has ended.
+    fn exit(&self, client: Client) -> Option<(Exit, Option<std::net::IpAddr>)> {
+        if client.transport.is_stream() {
+            return self.stream_of(client).map(|number| (Exit::Stream(number), None));
+        }
         for (number, listener) in self.listeners.iter().enumerate() {
             if *listener == client.local {
-                return (Exit::Listener(number as u8), None);
+                return Some((Exit::Listener(number as u8), None));
             }
             let same = listener.port() == client.local.port() && listener.is_ipv4() == client.local.is_ipv4();
             if same && listener.ip().is_unspecified() {
-                return (Exit::Listener(number as u8), Some(client.local.ip()));
+                return Some((Exit::Listener(number as u8), Some(client.local.ip())));
             }
         }
-        (Exit::Listener(0), None)
+        Some((Exit::Listener(0), None))
     }
 }
 

@@ -20,6 +20,8 @@ pub enum ToShard {
     },
     /// A new TURN configuration, whole.
     Turn(Box<turn::Config>),
+    /// Another certificate for TLS, for those who connect from now on.
+    Tls(Arc<rustls::ServerConfig>),
     /// Answer: the thread goes round.
     Ping(oneshot::Sender<()>),
     /// Close everything and end the thread.

@@ -14,6 +14,8 @@ pub enum Exit {
     Relay(Relay),
     /// The SFU's socket of this family.
     Sfu(Family),
+    /// The stream of this number.
+    Stream(u16),
 }
 
 /// One datagram to send, in up to three pieces that follow each other.
@@ -136,6 +138,7 @@ impl Entry {
         let exit = match self.exit {
             Exit::Listener(number) => u64::from(number),
             Exit::Sfu(family) => 1 << 8 | family as u64,
+            Exit::Stream(number) => 1 << 18 | u64::from(number),
             Exit::Relay(relay) => 1 << 17 | (relay.family as u64) << 16 | u64::from(relay.port),
         };
         let ip = match self.to.ip() {

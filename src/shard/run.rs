@@ -1,5 +1,7 @@
 //! The loop of a shard's thread.
 
+mod streams;
+
 use std::io;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -13,6 +15,7 @@ use super::outbox::Outbox;
 use super::outgoing::Outgoing;
 use super::sockets::{Entry, MAILBOX, Sockets};
 use super::stats::Exporter;
+use super::streams::Streams;
 use crate::clock;
 use crate::net::mmsg::ReceiveBatch;
 
@@ -40,6 +43,8 @@ struct State {
     events: Events,
     batch: ReceiveBatch,
     outbox: Outbox,
+    /// What one stream says, while it is judged.
+    messages: Vec<u8>,
     next_tick: Instant,
     messages_left: bool,
 }
@@ -58,6 +63,7 @@ impl Running {
             events: Events::with_capacity(EVENTS_PER_TURN),
             batch: ReceiveBatch::default(),
             outbox: Outbox::default(),
+            messages: Vec::new(),
             next_tick: clock::now(),
             messages_left: false,
         };
@@ -77,17 +83,23 @@ impl Running {
         let now = clock::now();
         self.exporter.on_wakeup(before, now);
         for event in state.events.iter().filter(|event| event.token() != MAILBOX) {
-            self.sockets.on_readable(event.token());
+            if Streams::owns(event.token()) {
+                self.sockets.streams.on_event(event);
+            } else {
+                self.sockets.on_readable(event.token());
+            }
         }
         for _ in 0..self.sockets.ready() {
             self.read(now, state);
         }
+        self.turn_streams(now, state);
         let then = self.read_mailbox(now, state);
         self.core.handle_timeout(now);
         self.settle(now, state);
         if now >= state.next_tick {
             state.next_tick = now + TICK;
             self.core.set_unix_time(now, clock::unix_secs());
+            self.sockets.streams.tick(now, |client| self.core.is_allocated(now, client));
             self.exporter.export(now, &self.core, &self.sockets, &self.outgoing);
         }
         then
@@ -95,7 +107,7 @@ impl Running {
 
     /// How long to wait for packets: until the next deadline, not at all where something is left to do.
     fn timeout(&self, now: Instant, state: &State) -> Duration {
-        if self.sockets.ready() > 0 || state.messages_left {
+        if self.sockets.ready() > 0 || self.sockets.streams.has_work() || state.messages_left {
             return Duration::ZERO;
         }
         let deadlines = [self.core.poll_timeout(), self.outgoing.poll_timeout(now), Some(state.next_tick)];
@@ -153,6 +165,7 @@ impl Running {
                     self.core.handle_message(now, ToShard::Stop);
                     return Then::End;
                 }
+                Ok(ToShard::Tls(config)) => self.sockets.streams.set_tls(config),
                 Ok(message) => self.core.handle_message(now, message),
                 Err(TryRecvError::Empty) => return Then::GoOn,
             }
@@ -163,12 +176,16 @@ impl Running {
 
     /// Collects what the cores have to say, and sends.
     fn settle(&mut self, now: Instant, state: &mut State) {
+        self.collect(now, state);
+        self.flush(state);
+    }
+
+    fn collect(&mut self, now: Instant, state: &mut State) {
         self.core.settle(now, &mut self.sockets.relays, &mut state.outbox);
         while let Some(event) = self.core.poll_event() {
             self.outgoing.push(event);
         }
         self.outgoing.flush();
-        self.flush(state);
     }
 
     /// Sends; the receive buffer is free again.

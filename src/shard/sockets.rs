@@ -10,6 +10,7 @@ use mio::{Interest, Registry, Token};
 use roundturn_turn::{Family, Relay};
 
 use super::outbox::{Datagram, Exit, Wire};
+use super::streams::Streams;
 use crate::net::mmsg::{ReceiveBatch, SendBatch, Sent};
 use crate::net::relays::{self, RelaySockets};
 use crate::net::udp::{Listener, Reading};
@@ -43,6 +44,8 @@ pub struct Sockets {
     sfu: Vec<(Family, UdpSocket, Reading)>,
     /// The relays.
     pub relays: RelaySockets,
+    /// Streams, and where they are listened for.
+    pub streams: Streams,
     ready: VecDeque<Entry>,
     sending: SendBatch,
     /// What was counted.
@@ -76,6 +79,7 @@ impl Sockets {
         listeners: Vec<Listener>,
         sfu: Vec<(Family, UdpSocket)>,
         relays: RelaySockets,
+        streams: Streams,
     ) -> io::Result<Self> {
         let mut listeners: Vec<_> = listeners.into_iter().map(|listener| (listener, Reading::default())).collect();
         let mut sfu: Vec<_> = sfu.into_iter().map(|(family, socket)| (family, socket, Reading::default())).collect();
@@ -86,7 +90,7 @@ impl Sockets {
             registry.register(socket, Token(FIRST_SFU + number), Interest::READABLE)?;
         }
         let (ready, sending, counters) = (VecDeque::new(), SendBatch::default(), Counters::default());
-        Ok(Self { listeners, sfu, relays, ready, sending, counters })
+        Ok(Self { listeners, sfu, relays, streams, ready, sending, counters })
     }
 
     /// The poller says that the socket of `token` has something to read. It is said once, until all of it was read.
@@ -176,6 +180,7 @@ impl Wire for Sockets {
                 let Some(open) = self.relays.find(relay) else { return };
                 self.sending.send(open.socket.as_fd(), datagrams)
             }
+            Exit::Stream(number) => return self.streams.send(number, datagrams),
             Exit::Sfu(family) => {
                 let Some((_, socket, _)) = self.sfu.iter().find(|(of, ..)| *of == family) else { return };
                 self.sending.send(socket.as_fd(), datagrams)

@@ -55,27 +55,41 @@ impl Mint {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IceUrls {
     stun: Vec<String>,
+    /// TURN over UDP, which is best.
     turn: Vec<String>,
+    /// TURN over TCP and TLS, for networks that let nothing else pass.
+    stream: Vec<String>,
 }
 
 impl IceUrls {
-    /// One STUN and one TURN URL for each name of each listener: the host's DNS name where it has one, otherwise the
-    /// external address of each family that the listener serves.
+    /// A STUN URL, and TURN URLs over UDP and TCP, for each name of each listener: the host's DNS name where it has one,
+    /// otherwise the external address of each family that the listener serves.
     pub fn new(listeners: &[SocketAddr], addresses: &Addresses) -> Self {
         let mut urls = Self::default();
         for listener in listeners {
             for host in hosts(listener.ip(), addresses) {
-                let (stun, turn) = (
-                    format!("stun:{host}:{}", listener.port()),
-                    format!("turn:{host}:{}?transport=udp", listener.port()),
-                );
+                let stun = format!("stun:{host}:{}", listener.port());
                 if !urls.stun.contains(&stun) {
                     urls.stun.push(stun);
-                    urls.turn.push(turn);
+                    urls.turn.push(format!("turn:{host}:{}?transport=udp", listener.port()));
+                    urls.stream.push(format!("turn:{host}:{}?transport=tcp", listener.port()));
                 }
             }
         }
         urls
+    }
+
+    /// And a TURN URL over TLS for each name of each of these `listeners`.
+    pub fn with_tls(mut self, listeners: &[SocketAddr], addresses: &Addresses) -> Self {
+        for listener in listeners {
+            for host in hosts(listener.ip(), addresses) {
+                let url = format!("turns:{host}:{}?transport=tcp", listener.port());
+                if !self.stream.contains(&url) {
+                    self.stream.push(url);
+                }
+            }
+        }
+        self
     }
 
     /// The `ice_servers` with a credential. Empty where this host has no address to offer.
@@ -86,7 +100,7 @@ impl IceUrls {
         vec![
             IceServer { urls: self.stun.clone(), username: None, credential: None },
             IceServer {
-                urls: self.turn.clone(),
+                urls: [&self.turn[..], &self.stream].concat(),
                 username: Some(credential.username.clone()),
                 credential: Some(credential.password.clone()),
             },
@@ -154,6 +168,11 @@ mod tests {
         let urls = IceUrls::new(&any, &addresses);
         assert_eq!(urls.stun, ["stun:203.0.113.7:3478", "stun:[2001:db8::7]:3478"]);
         assert_eq!(urls.turn, ["turn:203.0.113.7:3478?transport=udp", "turn:[2001:db8::7]:3478?transport=udp"]);
+
+        assert_eq!(urls.stream, ["turn:203.0.113.7:3478?transport=tcp", "turn:[2001:db8::7]:3478?transport=tcp"]);
+        let tls =
+            urls.with_tls(&["203.0.113.7:5349".parse().unwrap(), "203.0.113.7:5349".parse().unwrap()], &addresses);
+        assert_eq!(tls.stream[2..], ["turns:203.0.113.7:5349?transport=tcp"]);
 
         let behind_nat = IceUrls::new(&["192.168.1.50:3478".parse().unwrap()], &addresses);
         assert_eq!(behind_nat.stun, ["stun:203.0.113.7:3478"]);

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import socket
+import ssl
 
 from aioice.stun import TransactionFailed
 from aioice.turn import create_turn_endpoint
 
-from servers import HOST, HOST6, PORT, credential
+from servers import HOST, HOST6, PORT, TLS_PORT, credential
 
 # From one byte to more than fits one Ethernet frame, with and without padding to four.
 SIZES = [1, 2, 3, 4, 5, 100, 999, 1000, 1001, 1200, 1472, 4000]
@@ -21,6 +22,9 @@ def cases(server):
 
     found = [
         ("aioice: echo through the relay", run(lambda: echo(HOST, credential("echo")))),
+        ("aioice: echo over TCP", run(lambda: echo(HOST, credential("tcp"), transport="tcp"))),
+        ("aioice: echo over TLS", run(lambda: echo(HOST, credential("tls"), port=TLS_PORT, transport="tcp", ssl=tls()))),
+        ("aioice: TLS on the port of plain TURN", run(lambda: echo(HOST, credential("any"), transport="tcp", ssl=tls()))),
         ("aioice: wrong password", run(wrong_password)),
         ("aioice: expired credential", run(expired)),
         ("aioice: peer that is denied", run(denied_peer)),
@@ -67,8 +71,16 @@ class Echo(asyncio.DatagramProtocol):
         self.transport.sendto(data, addr)
 
 
-async def turn(host: str, user: tuple[str, str]):
-    return await create_turn_endpoint(Receiver, (host, PORT), *user)
+def tls() -> ssl.SSLContext:
+    """TLS with a server that nobody vouches for, by the protocol's name."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["stun.turn"])
+    return context
+
+
+async def turn(host: str, user: tuple[str, str], port: int = PORT, **how):
+    return await create_turn_endpoint(Receiver, (host, port), *user, **how)
 
 
 async def echo_peer(host: str):
@@ -78,8 +90,8 @@ async def echo_peer(host: str):
     return transport.get_extra_info("sockname")[:2], protocol
 
 
-async def echo(host: str, user: tuple[str, str]) -> None:
-    transport, receiver = await turn(host, user)
+async def echo(host: str, user: tuple[str, str], **how) -> None:
+    transport, receiver = await turn(host, user, **how)
     relayed = transport.get_extra_info("sockname")
     peer, peer_protocol = await echo_peer(host)
     for size in SIZES:

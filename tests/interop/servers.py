@@ -13,6 +13,7 @@ from pathlib import Path
 HOST = "10.99.0.1"
 HOST6 = "fd99::1"
 PORT = 3478
+TLS_PORT = 5349
 SECRET = "interop-has-no-secrets"
 
 CONFIG = f"""
@@ -22,12 +23,16 @@ secret = "{SECRET}"
 [auth.users]
 static = "wireless"
 
+[tls]
+certificate = "{{scratch}}/certificate.pem"
+key = "{{scratch}}/key.pem"
+
 [peers]
 allow = ["10.99.0.0/24", "fd99::/64"]
 """
 
 COTURN = [
-    "-n", "--no-cli", "--no-tls", "--no-dtls", "--lt-cred-mech", "--use-auth-secret",
+    "-n", "--no-cli", "--no-dtls", "--lt-cred-mech", "--use-auth-secret",
     f"--static-auth-secret={SECRET}", "--realm=interop", "--allow-loopback-peers", "--simple-log", "--log-file=stdout",
     f"--listening-ip={HOST}", f"--listening-ip={HOST6}", f"--relay-ip={HOST}", f"--relay-ip={HOST6}",
     "--denied-peer-ip=192.168.0.0-192.168.255.255",
@@ -61,11 +66,13 @@ def start(program: str) -> Server:
     scratch = Path(tempfile.mkdtemp(prefix="interop-"))
     log = scratch / "log"
     is_coturn = Path(program).name == "turnserver"
+    make_certificate(scratch)
     if is_coturn:
         command = [program, *COTURN, f"--pidfile={scratch}/pid", f"--userdb={scratch}/db"]
+        command += [f"--cert={scratch}/certificate.pem", f"--pkey={scratch}/key.pem"]
     else:
         config = scratch / "roundturn.toml"
-        config.write_text(CONFIG)
+        config.write_text(CONFIG.replace("{scratch}", str(scratch)))
         command = [program, "--config", str(config), "run"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
@@ -75,6 +82,13 @@ def start(program: str) -> Server:
         if process.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(f"{program} does not serve:\n{server.log_end()}")
     return server
+
+
+def make_certificate(folder: Path) -> None:
+    """A certificate that nobody has signed, and its key."""
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=interop"]
+    subprocess.run(["openssl", "req", "-x509", *kind, *files], check=True, capture_output=True)
 
 
 def answers() -> bool:

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from servers import HOST, HOST6, SECRET
+from servers import HOST, HOST6, SECRET, TLS_PORT
 
 MESSAGES = 100
 CLIENTS = 4
@@ -25,6 +25,13 @@ def cases(server):
         relays("requests more than needed", "-G"),
         relays("padded ChannelData, as pjnath sends it", "-D"),
         relays("requests that must fail in between", "-N"),
+        relays("TCP, channels", "-t"),
+        relays("TCP, Send indications", "-t", "-s"),
+        relays("TCP, clients on IPv6", "-t", "-x", host=HOST6),
+        relays("TCP, requests more than needed", "-t", "-G"),
+        relays("TLS, channels", "-t", "-S", "-p", str(TLS_PORT)),
+        relays("TLS, Send indications", "-t", "-S", "-s", "-p", str(TLS_PORT)),
+        relays("TLS on the port of plain TURN", "-t", "-S"),
         fragment,
         ("uclient: wrong secret", check_wrong_secret),
     ]

@@ -4,5 +4,7 @@
 
 mod sfu_over_relay;
 mod shard;
+mod stream_link;
+mod streams;
 mod support;
 mod turn_client;

@@ -29,7 +29,7 @@ fn every_shard_has_an_sfu_port_and_a_stopped_one_gives_it_back() {
 fn a_second_daemon_is_told_who_listens_already() {
     let daemon = options(1, true).start();
     let error = Options::default().bind_at(daemon.listener).map(|_| ()).unwrap_err();
-    let BindError::Taken { address, holder } = error else { panic!("{error}") };
+    let BindError::Taken { address, holder, .. } = error else { panic!("{error}") };
     assert_eq!(address, daemon.listener);
     assert!(holder.unwrap().contains(&format!("(pid {})", std::process::id())));
 }

@@ -12,7 +12,7 @@ use roundturn::nat::Addresses;
 use roundturn::net::udp::BindError;
 use roundturn::ports::Ports;
 use roundturn::shard::mailbox::{FromShard, Sender, Shards, ToShard};
-use roundturn::shard::{Shard, ShardConfig};
+use roundturn::shard::{Shard, ShardConfig, StreamConfig};
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use tokio::sync::mpsc::Receiver;
@@ -55,6 +55,8 @@ pub struct Options {
     pub per_user: usize,
     /// The addresses of the host.
     pub addresses: Addresses,
+    /// What is to be done about streams.
+    pub streams: StreamConfig,
 }
 
 impl Default for Options {
@@ -65,7 +67,14 @@ impl Default for Options {
             host: vec![Ipv4Addr::LOCALHOST.into()],
             ..Addresses::default()
         };
-        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, addresses }
+        let streams = StreamConfig {
+            turns: Vec::new(),
+            tls: None,
+            proxies: Vec::new(),
+            connections: 1000,
+            connections_per_prefix: 1000,
+        };
+        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, addresses, streams }
     }
 }
 
@@ -104,6 +113,7 @@ impl Options {
         ShardConfig {
             index,
             listen: vec![listener],
+            streams: self.streams.clone(),
             addresses: self.addresses.clone(),
             hairpin: self.hairpin,
             turn: turn_config(&self.addresses, &self.allow),

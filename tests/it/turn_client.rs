@@ -19,10 +19,39 @@ use stun::xoraddr::XorMappedAddress;
 
 use crate::support::{SECRET, socket};
 
+/// What carries a client's messages, one at a time.
+pub trait Link {
+    /// Sends one message.
+    fn say(&self, server: SocketAddr, message: &[u8]);
+
+    /// The next message, or `None` when none comes.
+    fn hear(&self, server: SocketAddr) -> Option<Vec<u8>>;
+
+    /// The client's own address.
+    fn address(&self) -> SocketAddr;
+}
+
+impl Link for UdpSocket {
+    fn say(&self, server: SocketAddr, message: &[u8]) {
+        self.send_to(message, server).unwrap();
+    }
+
+    fn hear(&self, server: SocketAddr) -> Option<Vec<u8>> {
+        let mut bytes = [0; 2048];
+        let (len, from) = self.recv_from(&mut bytes).ok()?;
+        assert_eq!(from, server, "everything comes from where it was sent to");
+        Some(bytes[..len].to_vec())
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.local_addr().unwrap()
+    }
+}
+
 /// One client, from one socket.
-pub struct TurnClient {
+pub struct TurnClient<L = UdpSocket> {
     /// Its socket.
-    pub socket: UdpSocket,
+    pub socket: L,
     server: SocketAddr,
     username: String,
     nonce: Vec<u8>,
@@ -41,14 +70,21 @@ pub enum Heard {
 impl TurnClient {
     /// A client with a fresh credential of `user`'s.
     pub fn new(server: SocketAddr, user: &str) -> Self {
+        Self::over(socket(), server, user)
+    }
+}
+
+impl<L: Link> TurnClient<L> {
+    /// The same over another link.
+    pub fn over(socket: L, server: SocketAddr, user: &str) -> Self {
         let expiry = clock().as_secs() + 600;
         let username = format!("{expiry}:{user}");
-        Self { socket: socket(), server, username, nonce: Vec::new(), realm: Vec::new() }
+        Self { socket, server, username, nonce: Vec::new(), realm: Vec::new() }
     }
 
     /// Its own address.
     pub fn address(&self) -> SocketAddr {
-        self.socket.local_addr().unwrap()
+        self.socket.address()
     }
 
     /// Binding: how the server sees it.
@@ -78,6 +114,11 @@ impl TurnClient {
         self.request(METHOD_CHANNEL_BIND, bind).map(|_| ())
     }
 
+    /// Refresh: the allocation goes on.
+    pub fn refresh(&mut self) -> Result<(), u16> {
+        self.request(METHOD_REFRESH, |_| {}).map(|_| ())
+    }
+
     /// Refresh with lifetime 0: the end of the allocation.
     pub fn release(&mut self) -> Result<(), u16> {
         self.request(METHOD_REFRESH, |message| message.add(ATTR_LIFETIME, &[0; 4])).map(|_| ())
@@ -86,7 +127,7 @@ impl TurnClient {
     /// ChannelData.
     pub fn send_on_channel(&self, number: u16, payload: &[u8]) {
         let header = [number.to_be_bytes(), (payload.len() as u16).to_be_bytes()].concat();
-        self.socket.send_to(&[&header, payload].concat(), self.server).unwrap();
+        self.socket.say(self.server, &[&header, payload].concat());
     }
 
     /// A Send indication.
@@ -94,20 +135,17 @@ impl TurnClient {
         let mut indication = message(METHOD_SEND, CLASS_INDICATION);
         add_peer(&mut indication, peer);
         indication.add(ATTR_DATA, payload);
-        self.socket.send_to(&indication.raw, self.server).unwrap();
+        self.socket.say(self.server, &indication.raw);
     }
 
     /// The next datagram from the server, or `None` when none comes.
     pub fn hear(&self) -> Option<Heard> {
-        let mut bytes = [0; 2048];
-        let (len, from) = self.socket.recv_from(&mut bytes).ok()?;
-        assert_eq!(from, self.server, "everything comes from where it was sent to");
-        let bytes = &bytes[..len];
+        let bytes = self.socket.hear(self.server)?;
         if bytes[0] >> 6 == 1 {
             let (number, size) = (u16::from_be_bytes([bytes[0], bytes[1]]), u16::from_be_bytes([bytes[2], bytes[3]]));
             return Some(Heard::Channel(number, bytes[4..4 + usize::from(size)].to_vec()));
         }
-        let indication = decode(bytes);
+        let indication = decode(&bytes);
         let data = indication.get(ATTR_DATA).unwrap();
         Some(Heard::Data(address(&indication, ATTR_XOR_PEER_ADDRESS), data))
     }
@@ -146,13 +184,11 @@ impl TurnClient {
     }
 
     fn transact(&self, request: Message) -> Message {
-        self.socket.send_to(&request.raw, self.server).unwrap();
-        let mut bytes = [0; 2048];
+        self.socket.say(self.server, &request.raw);
         loop {
-            let (len, from) = self.socket.recv_from(&mut bytes).expect("an answer");
-            assert_eq!(from, self.server);
+            let bytes = self.socket.hear(self.server).expect("an answer");
             if bytes[0] >> 6 == 0 && bytes[8..20] == request.transaction_id.0 {
-                return decode(&bytes[..len]);
+                return decode(&bytes);
             }
         }
     }

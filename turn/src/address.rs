@@ -20,7 +20,27 @@ pub struct Client {
 pub enum Transport {
     /// UDP datagrams.
     Udp,
+    /// A TCP stream.
+    Tcp,
+    /// A TLS stream over TCP.
+    Tls,
 }
+
+impl Transport {
+    /// Whether messages follow each other without bounds of their own, so that ChannelData is padded (RFC 8656 §12.5).
+    pub fn is_stream(self) -> bool {
+        match self {
+            Self::Udp => false,
+            Self::Tcp | Self::Tls => true,
+        }
+    }
+}
+
+labels!(Transport {
+    Udp => "udp",
+    Tcp => "tcp",
+    Tls => "tls",
+});
 
 /// Who a client exchanges data with through a relay (RFC 8656 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -11,7 +11,8 @@ impl Server {
     /// Queues the answer to `request`. It is sealed where the client has proved that it knows the key, and carries a
     /// FINGERPRINT where the request did (RFC 8489 §7.3).
     pub(crate) fn answer(&mut self, request: &Request<'_>, outcome: Result<Success, Refusal>, seal: Option<&Seal>) {
-        self.stats.responses.up(request.method, outcome.as_ref().err().map(|refusal| refusal.code));
+        let responses = self.stats.responses.of_mut(request.from.transport);
+        responses.up(request.method, outcome.as_ref().err().map(|refusal| refusal.code));
         let mut bytes = Vec::new();
         let class = if outcome.is_ok() { Class::Success } else { Class::Error };
         let message = &request.message;

@@ -73,6 +73,8 @@ pub enum CloseReason {
     Revoked,
     /// The daemon stops.
     Shutdown,
+    /// The stream that it was made over has ended.
+    Disconnected,
 }
 
 labels!(CloseReason {
@@ -80,4 +82,5 @@ labels!(CloseReason {
     RefreshZero => "refresh_zero",
     Revoked => "admin",
     Shutdown => "shutdown",
+    Disconnected => "disconnected",
 });

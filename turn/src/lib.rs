@@ -23,6 +23,7 @@ mod credential;
 mod data_indication;
 mod error;
 mod event;
+pub mod framing;
 mod icmp;
 mod labels;
 mod lifecycle;

@@ -12,8 +12,9 @@ impl Server {
     pub(crate) fn open(&mut self, allocation: Allocation) {
         for relay in allocation.relays() {
             self.stats.allocations += 1;
-            self.stats.allocations_by_family.up(relay.family);
-            self.stats.created.up(relay.family);
+            let transport = allocation.client.transport;
+            self.stats.allocations_by_family.of_mut(transport).up(relay.family);
+            self.stats.created.of_mut(transport).up(relay.family);
             let (client, username) = (allocation.client, allocation.username.to_string());
             self.events.push_back(Event::Opened { client, relay, username });
         }
@@ -92,8 +93,9 @@ impl Server {
 
     fn closed(&mut self, now: Instant, ending: Ending, relay: Relay, state: &RelayState) {
         self.stats.allocations -= 1;
-        self.stats.allocations_by_family.down(relay.family);
-        self.stats.closed.up(ending.reason);
+        let transport = ending.client.transport;
+        self.stats.allocations_by_family.of_mut(transport).down(relay.family);
+        self.stats.closed.of_mut(transport).up(ending.reason);
         self.events.push_back(Event::Closed {
             client: ending.client,
             relay,

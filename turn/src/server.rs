@@ -90,6 +90,19 @@ impl Server {
         self.peer_data(now, relay, peer, len).unwrap_or_else(|why| self.drop(why))
     }
 
+    /// The stream that `client` spoke over has ended. Its allocation ends with it: nothing can reach the client any more, and
+    /// a new stream is a new 5-tuple.
+    pub fn disconnect(&mut self, now: Instant, client: Client) {
+        if let Some(slot) = self.table.slot_of(&client) {
+            self.close(now, slot, CloseReason::Disconnected);
+        }
+    }
+
+    /// Whether `client` has an allocation.
+    pub fn is_allocated(&self, now: Instant, client: Client) -> bool {
+        self.table.of_client(&client).is_some_and(|allocation| allocation.is_alive(now))
+    }
+
     /// Ends what has expired.
     pub fn handle_timeout(&mut self, now: Instant) {
         // Each turn either removes an allocation or arms it for later than `now`.
@@ -204,7 +217,7 @@ impl Server {
     }
 
     fn request(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> Result<Verdict, Why> {
-        self.stats.requests.up(request.method);
+        self.stats.requests.of_mut(request.from.transport).up(request.method);
         // A request must not find what has expired, however late the timer is.
         if let Some(slot) = self.table.slot_of(&request.from) {
             self.expire_relays(request.now, slot);
@@ -257,8 +270,9 @@ impl Server {
         }
         let header = match allocation.channels.number(now, peer) {
             Some(number) => {
+                let padding = if allocation.client.transport.is_stream() { channel_data::padding(len) } else { 0 };
                 let len = u16::try_from(len).map_err(|_| Why::Malformed)?;
-                Header::new(&channel_data::header(number, len), 0)
+                Header::new(&channel_data::header(number, len), padding)
             }
             None => data_indication::header(peer, len, self.transactions.next()).ok_or(Why::Malformed)?,
         };

@@ -6,7 +6,7 @@ use crate::error::Code;
 use crate::labels::{Label, labels};
 use crate::method::RequestMethod;
 use crate::policy::Rule;
-use crate::{CloseReason, Family, Why};
+use crate::{CloseReason, Family, Transport, Why};
 
 /// Monotonic counters and current gauges of one [`Server`](crate::Server).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,21 +17,21 @@ pub struct Stats {
     pub permissions: u64,
     /// Channels bound now.
     pub channels: u64,
-    /// Allocations alive now, by family.
-    pub allocations_by_family: Tally<Family>,
+    /// Allocations alive now, by transport and family.
+    pub allocations_by_family: ByTransport<Tally<Family>>,
     /// Requests that reached their method.
-    pub requests: Tally<RequestMethod>,
+    pub requests: ByTransport<Tally<RequestMethod>>,
     /// Answers to them.
-    pub responses: Responses,
+    pub responses: ByTransport<Responses>,
     /// Datagrams that led to nothing. Datagrams from strangers beyond their rate are among them as
     /// [`Why::RateLimited`].
     pub drops: Tally<Why>,
     /// Failed authentications, without the first challenge of each client.
     pub auth_failures: Tally<AuthFailure>,
     /// Allocations made, by family.
-    pub created: Tally<Family>,
+    pub created: ByTransport<Tally<Family>>,
     /// Allocations ended.
-    pub closed: Tally<CloseReason>,
+    pub closed: ByTransport<Tally<CloseReason>>,
     /// Authenticated Allocate requests that were refused for want of something.
     pub failed: Tally<AllocationFailure>,
     /// Peers that the rules denied.
@@ -103,6 +103,33 @@ labels!(AllocationFailure {
     PortsExhausted => "ports_exhausted",
     Family => "family",
 });
+
+/// The same counters for each transport between clients and us.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ByTransport<T>([T; Transport::ALL.len()]);
+
+impl<T> ByTransport<T> {
+    /// Those of `transport`.
+    pub fn of(&self, transport: Transport) -> &T {
+        &self.0[transport.index()]
+    }
+
+    /// Every transport's name and its counters, always in the same order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &T)> {
+        Transport::ALL.iter().map(|transport| (transport.label(), self.of(*transport)))
+    }
+
+    pub(crate) fn of_mut(&mut self, transport: Transport) -> &mut T {
+        &mut self.0[transport.index()]
+    }
+}
+
+impl<K: Label> ByTransport<Tally<K>> {
+    /// The sum of all counts.
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(Tally::total).sum()
+    }
+}
 
 /// One counter for each member of a finite set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -148,6 +148,8 @@ fn packed(client: &Client) -> Option<(u64, u64)> {
     let (SocketAddr::V4(remote), SocketAddr::V4(local)) = (client.remote, client.local) else { return None };
     let transport = match client.transport {
         Transport::Udp => 0,
+        Transport::Tcp => 1,
+        Transport::Tls => 2,
     };
     let ports = u64::from(remote.port()) << 16 | u64::from(local.port());
     let (remote, local) = (u64::from(remote.ip().to_bits()), u64::from(local.ip().to_bits()));

@@ -149,9 +149,8 @@ fn what_this_version_cannot_do_is_not_silently_ignored() {
     all_refused(&[
         ("[tokens]\nkeys = [\"room.pem\"]", "r.toml:2: tokens.keys = [\"room.pem\"]: not available in this version"),
         ("[tokens]\nsecret = \"let me in\"", "r.toml:2: tokens.secret: not available in this version"),
-        ("[tls]\ncertificate = \"/x.pem\"", "r.toml:2: tls.certificate = \"/x.pem\": not available in this version"),
+        ("[tls]\nacme = \"a@example.org\"", "r.toml:2: tls.acme = \"a@example.org\": not available in this version"),
         ("[listen]\nhttps = [\"[::]:443\"]", "r.toml:2: listen.https = [\"[::]:443\"]: not available in this version"),
-        ("[listen]\nproxy_protocol_from = [\"10.0.0.0/8\"]", "r.toml:2: listen.proxy_protocol_from = "),
         (
             "[address]\nport_mapping = \"auto\"",
             "r.toml:2: address.port_mapping = \"auto\": not available in this version",
@@ -160,6 +159,29 @@ fn what_this_version_cannot_do_is_not_silently_ignored() {
         ("[limits]\nuser_rate = 1", "r.toml:2: limits.user_rate = 1: not available in this version"),
         ("[limits]\nmonthly_bytes = 1", "r.toml:2: limits.monthly_bytes = 1: not available in this version"),
     ]);
+}
+
+#[test]
+fn tls_needs_both_files_and_a_port_that_nobody_else_has() {
+    all_refused(&[
+        ("[tls]\ncertificate = \"/a.pem\"", "r.toml:2: tls.certificate = \"/a.pem\": must come with tls.key"),
+        ("[tls]\nkey = \"/k.pem\"", "r.toml:2: tls.key = \"/k.pem\": must come with tls.certificate"),
+        (
+            "[tls]\ncertificate = \"a.pem\"\nkey = \"/k.pem\"",
+            "r.toml:2: tls.certificate = \"a.pem\": must be a path from the root",
+        ),
+        (
+            "[listen]\nhttp = [\"[::]:5349\"]\n[tls]\ncertificate = \"/a.pem\"\nkey = \"/k.pem\"",
+            "r.toml:2: listen.http = \"[::]:5349\": the same address and port as in listen.turns",
+        ),
+        (
+            "[listen]\nproxy_protocol_from = [\"10.0.0.1/8\"]",
+            "r.toml:2: listen.proxy_protocol_from = \"10.0.0.1/8\": has bits set beyond its prefix",
+        ),
+    ]);
+    assert!(parse("[listen]\nhttp = [\"[::]:5349\"]").is_ok(), "nobody listens there without a certificate");
+    let settings = parse("[tls]\ncertificate = \"/a.pem\"\nkey = \"/k.pem\"").unwrap();
+    assert_eq!(settings.tls.map(|tls| tls.key), Some("/k.pem".into()));
 }
 
 #[test]

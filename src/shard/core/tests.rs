@@ -1,5 +1,7 @@
 //! Whole calls in memory: what leaves which socket, and what no longer leaves any.
 
+mod streams;
+
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -69,6 +71,8 @@ struct Shard {
     house: House,
     now: Instant,
     transactions: u8,
+    /// Clients that speak over streams, and the numbers of those.
+    streams: HashMap<SocketAddr, u16>,
 }
 
 impl Shard {
@@ -81,15 +85,26 @@ impl Shard {
         let hairpin = Hairpin { enabled: hairpin, addresses, sfu_port: SFU_PORT, allow: Vec::new() };
         let sfu = sfu::Sfu::new(now, sfu_config(), [2; 32]);
         let listeners = listeners.iter().map(|address| address.parse().unwrap()).collect();
-        Self { core: Core::new(turn, sfu, hairpin, listeners), house: House::default(), now, transactions: 0 }
+        Self {
+            core: Core::new(turn, sfu, hairpin, listeners),
+            house: House::default(),
+            now,
+            transactions: 0,
+            streams: HashMap::new(),
+        }
     }
 
     /// A client sends `bytes` to the address `local` of ours.
     fn client_says(&mut self, client: SocketAddr, local: &str, bytes: &[u8]) -> Sent {
         let buffer = [&[0xEE; 7][..], bytes].concat();
         let mut outbox = Outbox::default();
-        let way = (client, local.parse().unwrap());
-        self.core.from_client(self.now, way, (&buffer, 7..buffer.len()), &mut self.house, &mut outbox);
+        let (local, at) = (local.parse().unwrap(), 7..buffer.len());
+        if self.streams.contains_key(&client) {
+            let client = Client { remote: client, local, transport: Transport::Tcp };
+            self.core.from_stream(self.now, client, (&buffer, at), &mut self.house, &mut outbox);
+        } else {
+            self.core.from_client(self.now, (client, local), (&buffer, at), &mut self.house, &mut outbox);
+        }
         self.flush(outbox, &buffer)
     }
 
@@ -133,8 +148,9 @@ impl Shard {
             let _ = request.attribute(attribute::NONCE, nonce).integrity(&key);
         }
         let answers = self.client_says(client, LISTENER, &bytes).0;
-        let [(Exit::Listener(0), to, None, answer)] = &answers[..] else { panic!("{answers:?}") };
-        assert_eq!(*to, client);
+        let [(exit, to, None, answer)] = &answers[..] else { panic!("{answers:?}") };
+        let expected = self.streams.get(&client).map_or(Exit::Listener(0), |number| Exit::Stream(*number));
+        assert_eq!((*exit, *to), (expected, client));
         let message = Message::decode(answer).unwrap();
         message.attributes().map(|one| (one.kind, one.value.to_vec())).collect()
     }

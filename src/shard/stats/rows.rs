@@ -1,10 +1,12 @@
 //! Every series that a shard exports, in one order that never changes.
 
-use roundturn_turn::stats::Traffic as Relayed;
+use roundturn_turn::Label;
+use roundturn_turn::stats::{ByTransport, Tally, Traffic as Relayed};
 
 use super::Sample;
 use crate::ports::Owner;
 use crate::shard::core::Traffic;
+use crate::shard::streams::End;
 
 /// One series and its value.
 pub(super) struct Row<'a> {
@@ -33,21 +35,24 @@ pub(super) fn visit(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     relayed(sample, visitor);
     ports(sample, visitor);
     sockets(sample, visitor);
+    streams(sample, visitor);
     sfu(sample, visitor);
 }
 
 fn turn_requests(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     let stats = sample.core.turn_stats();
-    for (method, count) in stats.requests.iter() {
-        let labels = [("transport", "udp"), ("method", method)];
+    for (transport, (method, count)) in by_transport(&stats.requests) {
+        let labels = [("transport", transport), ("method", method)];
         visitor(Row { name: "roundturn_stun_requests_total", labels: &labels, value: Value::Count(count) });
     }
-    for (method, code, count) in stats.responses.iter() {
-        let labels = [("transport", "udp"), ("method", method), ("code", code)];
+    let responses =
+        stats.responses.iter().flat_map(|(transport, counts)| counts.iter().map(move |row| (transport, row)));
+    for (transport, (method, code, count)) in responses {
+        let labels = [("transport", transport), ("method", method), ("code", code)];
         visitor(Row { name: "roundturn_stun_responses_total", labels: &labels, value: Value::Count(count) });
     }
     for (reason, count) in stats.drops.iter() {
-        let labels = [("transport", "udp"), ("reason", reason)];
+        let labels = [("reason", reason)];
         visitor(Row { name: "roundturn_turn_packets_dropped_total", labels: &labels, value: Value::Count(count) });
     }
     for (reason, count) in stats.auth_failures.iter() {
@@ -62,16 +67,16 @@ fn turn_requests(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
 
 fn turn_allocations(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     let stats = sample.core.turn_stats();
-    for (family, count) in stats.allocations_by_family.iter() {
-        let labels = [("transport", "udp"), ("family", family)];
+    for (transport, (family, count)) in by_transport(&stats.allocations_by_family) {
+        let labels = [("transport", transport), ("family", family)];
         visitor(Row { name: "roundturn_turn_allocations", labels: &labels, value: Value::Shared(count as f64) });
     }
-    for (family, count) in stats.created.iter() {
-        let labels = [("transport", "udp"), ("family", family)];
+    for (transport, (family, count)) in by_transport(&stats.created) {
+        let labels = [("transport", transport), ("family", family)];
         visitor(Row { name: "roundturn_turn_allocations_created_total", labels: &labels, value: Value::Count(count) });
     }
-    for (reason, count) in stats.closed.iter() {
-        let labels = [("transport", "udp"), ("reason", reason)];
+    for (transport, (reason, count)) in by_transport(&stats.closed) {
+        let labels = [("transport", transport), ("reason", reason)];
         visitor(Row { name: "roundturn_turn_allocations_closed_total", labels: &labels, value: Value::Count(count) });
     }
     for (reason, count) in stats.failed.iter() {
@@ -143,6 +148,25 @@ fn sockets(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     visitor(Row { name: "roundturn_shard_events_lost_total", labels: &[], value });
 }
 
+fn streams(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
+    let counters = sample.sockets.streams.counters();
+    for (listener, count) in [("turn", counters.open[0]), ("turns", counters.open[1])] {
+        let value = Value::Shared(count as f64);
+        visitor(Row { name: "roundturn_stream_connections", labels: &[("listener", listener)], value });
+    }
+    for (result, count) in [("ok", counters.handshakes[0]), ("failed", counters.handshakes[1])] {
+        let value = Value::Count(count);
+        visitor(Row { name: "roundturn_tls_handshakes_total", labels: &[("result", result)], value });
+    }
+    for (end, count) in End::ALL.iter().zip(counters.ended) {
+        let labels = [("reason", end.label())];
+        visitor(Row { name: "roundturn_stream_ends_total", labels: &labels, value: Value::Count(count) });
+    }
+    let labels = [("direction", "peer_to_client"), ("reason", "slow_stream")];
+    let value = Value::Count(counters.lost);
+    visitor(Row { name: "roundturn_relay_packets_dropped_total", labels: &labels, value });
+}
+
 fn sfu(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     let stats = sample.core.sfu_stats();
     let now = [
@@ -180,4 +204,10 @@ fn sfu(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     visitor(Row { name: "roundturn_sfu_unknown_datagrams_total", labels: &[], value });
     let value = Value::Count(stats.failures);
     visitor(Row { name: "roundturn_sfu_failures_total", labels: &[], value });
+}
+
+fn by_transport<K: Label>(
+    tallies: &ByTransport<Tally<K>>,
+) -> impl Iterator<Item = (&'static str, (&'static str, u64))> {
+    tallies.iter().flat_map(|(transport, counts)| counts.iter().map(move |row| (transport, row)))
 }

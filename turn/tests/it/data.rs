@@ -1,7 +1,7 @@
 //! Permissions, channels and the data that passes (RFC 8656 §9 to §12).
 
 use roundturn_turn::message::{Class, Method, attribute};
-use roundturn_turn::{Config, Limits, Peer, Relay, Verdict, Why};
+use roundturn_turn::{Config, Limits, Peer, Relay, Transport, Verdict, Why};
 
 use crate::dsl::*;
 
@@ -230,9 +230,9 @@ fn what_passed_is_counted() {
         let stats = server.stats();
         assert_eq!((stats.to_peers.packets, stats.to_peers.bytes), (2, 110));
         assert_eq!((stats.to_clients.packets, stats.to_clients.bytes), (1, 30));
-        let bound = stats.responses.iter().find(|row| (row.0, row.1) == ("channel_bind", "200"));
+        let bound = stats.responses.of(Transport::Udp).iter().find(|row| (row.0, row.1) == ("channel_bind", "200"));
         assert_eq!(bound.map(|row| row.2), Some(1));
-        assert_eq!(stats.requests.iter().map(|row| row.1).sum::<u64>(), 3);
+        assert_eq!(stats.requests.of(Transport::Udp).iter().map(|row| row.1).sum::<u64>(), 3);
     });
     alice.says(refresh(0)).hears(success());
     let closed = world.events().pop().unwrap();

@@ -18,3 +18,4 @@ mod rfc5769;
 mod security_features;
 mod simulation;
 mod strangers;
+mod streams;

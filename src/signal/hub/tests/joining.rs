@@ -25,7 +25,7 @@ fn joined_is_as_the_protocol_says() {
     assert_eq!((&joined["participants"], &joined["tracks"]), (&json!([]), &json!([])));
     assert_eq!(joined["ice_servers"][0], json!({"urls":["stun:203.0.113.7:3478"]}));
     let relay = &joined["ice_servers"][1];
-    assert_eq!(relay["urls"], json!(["turn:203.0.113.7:3478?transport=udp"]));
+    assert_eq!(relay["urls"], json!(["turn:203.0.113.7:3478?transport=udp", "turn:203.0.113.7:3478?transport=tcp"]));
     assert!(relay["username"].as_str().unwrap().starts_with("1795179600:p_1."), "{relay}");
     assert_eq!(joined["ice_servers_expire_at"], 1_795_179_600_000_u64);
     assert_eq!(joined["limits"], json!({"frame_bytes":65536,"frames_per_second":50,"slots":{"audio":4,"video":9}}));

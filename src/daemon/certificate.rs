@@ -1,0 +1,68 @@
+//! The TLS certificate: read before anything listens, and again whenever its files change or somebody says so. Streams that
+//! are open keep what they began with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::config::Tls;
+use crate::http::metrics;
+use crate::net::tls::{self, Identity, Stamp, TlsError};
+use crate::shard::mailbox::{Shards, ToShard};
+
+/// How often the files are looked at.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Reads the files that the settings name, if they do.
+///
+/// # Errors
+/// [`TlsError`] names the file.
+pub fn load(tls: Option<&Tls>) -> Result<Option<Arc<ServerConfig>>, TlsError> {
+    let identity = tls.map(|Tls { certificate, key }| tls::load(certificate, key)).transpose()?;
+    Ok(identity.map(in_use))
+}
+
+/// Starts looking at the files, until the handle aborts it. SIGHUP has them read at once.
+pub fn watch(tls: Tls, shards: Shards) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut told = signal(SignalKind::hangup()).ok();
+        let mut tick = tokio::time::interval(EVERY);
+        let mut known = Stamp::of(&tls.certificate, &tls.key);
+        loop {
+            let is_told = tokio::select! {
+                Some(()) = async { told.as_mut()?.recv().await } => true,
+                _ = tick.tick() => false,
+            };
+            let stamp = Stamp::of(&tls.certificate, &tls.key);
+            if is_told || stamp != known {
+                known = stamp;
+                renew(&tls, &shards);
+            }
+        }
+    })
+}
+
+/// Files that do not serve, perhaps because they are being replaced, change nothing.
+fn renew(tls: &Tls, shards: &Shards) {
+    let config = match tls::load(&tls.certificate, &tls.key) {
+        Ok(identity) => in_use(identity),
+        Err(error) => return tracing::warn!("the certificate stays as it was: {error}"),
+    };
+    for shard in 0..shards.count() {
+        if let Err(error) = shards.send(shard, ToShard::Tls(Arc::clone(&config))) {
+            tracing::warn!("{error}; it keeps the certificate that it has");
+        }
+    }
+    tracing::info!("the certificate was read anew");
+}
+
+/// Tells metrics when the certificate ends.
+fn in_use(identity: Identity) -> Arc<ServerConfig> {
+    if let Some(not_after) = identity.not_after {
+        metrics::certificate(not_after);
+    }
+    identity.config
+}

@@ -1,0 +1,85 @@
+//! Streams in the loop of a shard's thread: their messages go the way of datagrams.
+
+use std::time::Instant;
+
+use roundturn_turn::Client;
+use roundturn_turn::framing::{self, Broken, LONGEST};
+
+use super::{Running, State};
+use crate::shard::streams::{End, STRANGER_MESSAGE};
+
+impl Running {
+    /// Lets new streams in, reads those that have something to say, and ends those that are to end.
+    pub(super) fn turn_streams(&mut self, now: Instant, state: &mut State) {
+        if !self.sockets.streams.has_work() {
+            return;
+        }
+        // What waits speaks of the receive buffer of datagrams; from here on it is another.
+        self.flush(state);
+        self.sockets.streams.accept(now);
+        for _ in 0..self.sockets.streams.ready() {
+            self.read_stream(now, state);
+        }
+        while let Some(client) = self.sockets.streams.close_next() {
+            if let Some(client) = client {
+                self.core.stream_closed(now, client);
+            }
+        }
+    }
+
+    fn read_stream(&mut self, now: Instant, state: &mut State) {
+        let mut messages = std::mem::take(&mut state.messages);
+        messages.clear();
+        if let Some((number, client)) = self.sockets.streams.read(&mut messages) {
+            self.introduce(now, number, client);
+            let seen = self.judge_messages(now, number, client, &messages, state);
+            self.collect(now, state);
+            state.outbox.flush(&messages, &mut self.sockets);
+            self.sockets.streams.keep(now, number, &messages[seen..], seen > 0);
+        }
+        state.messages = messages;
+    }
+
+    /// Tells the core who speaks on stream number `number`. Whoever spoke as the same client before has gone: a 5-tuple is
+    /// alive once.
+    fn introduce(&mut self, now: Instant, number: u16, client: Client) {
+        if self.sockets.streams.is_introduced(number) {
+            return;
+        }
+        if let Some(former) = self.core.stream_of(client) {
+            self.core.stream_closed(now, client);
+            self.sockets.streams.forget(former);
+            self.sockets.streams.end(former, End::Replaced);
+        }
+        self.core.stream_opened(client, number);
+        self.sockets.streams.introduce(number, client);
+    }
+
+    /// Hands every whole message to the core; how many bytes they were.
+    fn judge_messages(
+        &mut self,
+        now: Instant,
+        number: u16,
+        client: Client,
+        messages: &[u8],
+        state: &mut State,
+    ) -> usize {
+        let (core, relays) = (&mut self.core, &mut self.sockets.relays);
+        let (mut seen, mut longest) = (0, STRANGER_MESSAGE);
+        // Each turn goes on by a message, or takes the limit off once.
+        loop {
+            match framing::cut(&messages[seen..], longest) {
+                Ok(Some(len)) => {
+                    core.from_stream(now, client, (messages, seen..seen + len), relays, &mut state.outbox);
+                    seen += len;
+                }
+                Ok(None) => return seen,
+                Err(Broken::TooLong) if longest < LONGEST && core.is_allocated(now, client) => longest = LONGEST,
+                Err(_) => {
+                    self.sockets.streams.end(number, End::Garbage);
+                    return messages.len();
+                }
+            }
+        }
+    }
+}
