@@ -51,7 +51,7 @@ pub static KEYS: &[Key] = &[
     key("listen.metrics", Form::Text, r#""127.0.0.1:9641""#, r#"Prometheus metrics; "" turns them off."#),
     key("listen.control", Form::Text, r#""/run/roundturn/control.sock""#, "The socket that administration commands talk to."),
     key("listen.proxy_protocol_from", Form::Texts, "[]", "Networks that may speak PROXY protocol v2."),
-    key("address.external", Form::TextOrTexts, r#""auto""#, "What the world calls this host: found by itself, or as written here."),
+    key("address.external", Form::TextOrTexts, r#""auto""#, "What the world calls this host: that of its network cards, or as written here."),
     key("address.stun_servers", Form::Texts, r#"["stun.l.google.com:19302", "stun.cloudflare.com:3478"]"#, "Whom to ask for our address, only when external = \"auto\" and behind NAT."),
     later("address.port_mapping", Form::Text, r#""off""#, "Whether the router is asked to forward our ports."),
     key("ports.udp", Form::Text, r#""49160-49359""#, "UDP ports shared by relays and the SFU: open these in the firewall."),

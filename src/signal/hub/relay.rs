@@ -57,7 +57,8 @@ impl Hub {
             }
         }
         room.last_message = room_seq;
-        let event = render_event(&Event::Message { from: &sender, topic: &message.topic, data: &data, at, room_seq });
+        let (from, topic, keep) = (&*sender, &*message.topic, message.keep);
+        let event = render_event(&Event::Message { from, topic, data: &data, at, room_seq, keep });
         for receiver in receivers {
             self.tell(receiver, event.clone());
         }

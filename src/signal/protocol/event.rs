@@ -55,6 +55,9 @@ pub enum Event<'a> {
         at: u64,
         /// Its place in the room's order.
         room_seq: u64,
+        /// Whether it is its topic's value from now on.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        keep: bool,
     },
     /// A track was published.
     TrackAdded {

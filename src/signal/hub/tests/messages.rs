@@ -60,6 +60,17 @@ fn whoever_comes_later_receives_what_was_kept() {
 }
 
 #[test]
+fn those_who_are_there_are_told_what_is_kept() {
+    let mut house = House::new();
+    let (ana, _) = house.joins("room", "mesh");
+    let (bo, _) = house.joins("room", "mesh");
+    house.says(ana, json!({"type":"message","id":1,"to":"*","topic":"verse","data":1,"keep":true}));
+    house.says(ana, json!({"type":"message","id":2,"to":"*","topic":"chat","data":2}));
+    assert_eq!(house.hears_a(bo, "message")["keep"], true);
+    assert_eq!(house.hears_a(bo, "message").get("keep"), None);
+}
+
+#[test]
 fn a_room_keeps_64_topics_and_48_kib() {
     let mut house = House::with(|config| config.burst = 1000);
     let (ana, _) = house.joins("room", "mesh");
