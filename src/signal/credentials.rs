@@ -57,37 +57,42 @@ pub struct IceUrls {
     stun: Vec<String>,
     /// TURN over UDP, which is best.
     turn: Vec<String>,
-    /// TURN over TCP and TLS, for networks that let nothing else pass.
-    stream: Vec<String>,
+    /// TURN over TCP and over TLS, for networks that let nothing else pass.
+    tcp: Vec<String>,
+    tls: Vec<String>,
 }
 
+/// Firefox warns of five URLs and more: each is tried from each network card.
+const MOST: usize = 4;
+
 impl IceUrls {
-    /// A STUN URL, and TURN URLs over UDP and TCP, for each name of each listener: the host's DNS name where it has one,
-    /// otherwise the external address of each family that the listener serves.
+    /// A TURN URL for each name of each listener: the host's DNS name where it has one, otherwise the external address of
+    /// each family that the listener serves. STUN and TURN over TCP for the first name only: STUN finds what NAT does to
+    /// IPv4, TCP serves relays of both families, and browsers complain of many URLs.
     pub fn new(listeners: &[SocketAddr], addresses: &Addresses) -> Self {
         let mut urls = Self::default();
         for listener in listeners {
-            for host in hosts(listener.ip(), addresses) {
-                let stun = format!("stun:{host}:{}", listener.port());
-                if !urls.stun.contains(&stun) {
-                    urls.stun.push(stun);
-                    urls.turn.push(format!("turn:{host}:{}?transport=udp", listener.port()));
-                    urls.stream.push(format!("turn:{host}:{}?transport=tcp", listener.port()));
+            for (index, host) in hosts(listener.ip(), addresses).into_iter().enumerate() {
+                add(&mut urls.turn, format!("turn:{host}:{}?transport=udp", listener.port()));
+                if index == 0 {
+                    add(&mut urls.stun, format!("stun:{host}:{}", listener.port()));
+                    add(&mut urls.tcp, format!("turn:{host}:{}?transport=tcp", listener.port()));
                 }
             }
         }
         urls
     }
 
-    /// And a TURN URL over TLS for each name of each of these `listeners`.
+    /// And a TURN URL over TLS for the first name of each of these `listeners`.
     pub fn with_tls(mut self, listeners: &[SocketAddr], addresses: &Addresses) -> Self {
         for listener in listeners {
-            for host in hosts(listener.ip(), addresses) {
-                let url = format!("turns:{host}:{}?transport=tcp", listener.port());
-                if !self.stream.contains(&url) {
-                    self.stream.push(url);
-                }
+            for host in hosts(listener.ip(), addresses).into_iter().take(1) {
+                add(&mut self.tls, format!("turns:{host}:{}?transport=tcp", listener.port()));
             }
+        }
+        // Where TLS passes, TCP has little to add.
+        if self.stun.len() + self.turn.len() + self.tcp.len() + self.tls.len() > MOST {
+            self.tcp.clear();
         }
         self
     }
@@ -100,11 +105,17 @@ impl IceUrls {
         vec![
             IceServer { urls: self.stun.clone(), username: None, credential: None },
             IceServer {
-                urls: [&self.turn[..], &self.stream].concat(),
+                urls: [&self.turn[..], &self.tcp, &self.tls].concat(),
                 username: Some(credential.username.clone()),
                 credential: Some(credential.password.clone()),
             },
         ]
+    }
+}
+
+fn add(urls: &mut Vec<String>, url: String) {
+    if !urls.contains(&url) {
+        urls.push(url);
     }
 }
 
@@ -166,13 +177,13 @@ mod tests {
         };
         let any = ["[::]:3478".parse().unwrap()];
         let urls = IceUrls::new(&any, &addresses);
-        assert_eq!(urls.stun, ["stun:203.0.113.7:3478", "stun:[2001:db8::7]:3478"]);
+        assert_eq!(urls.stun, ["stun:203.0.113.7:3478"]);
         assert_eq!(urls.turn, ["turn:203.0.113.7:3478?transport=udp", "turn:[2001:db8::7]:3478?transport=udp"]);
 
-        assert_eq!(urls.stream, ["turn:203.0.113.7:3478?transport=tcp", "turn:[2001:db8::7]:3478?transport=tcp"]);
-        let tls =
-            urls.with_tls(&["203.0.113.7:5349".parse().unwrap(), "203.0.113.7:5349".parse().unwrap()], &addresses);
-        assert_eq!(tls.stream[2..], ["turns:203.0.113.7:5349?transport=tcp"]);
+        assert_eq!(urls.tcp, ["turn:203.0.113.7:3478?transport=tcp"]);
+        let tls = urls.with_tls(&["[::]:5349".parse().unwrap()], &addresses);
+        assert_eq!(tls.tls, ["turns:203.0.113.7:5349?transport=tcp"]);
+        assert!(tls.tcp.is_empty(), "five would be too many");
 
         let behind_nat = IceUrls::new(&["192.168.1.50:3478".parse().unwrap()], &addresses);
         assert_eq!(behind_nat.stun, ["stun:203.0.113.7:3478"]);
@@ -180,6 +191,9 @@ mod tests {
         assert_eq!(loopback.stun, ["stun:127.0.0.1:3478"]);
 
         addresses.name = Some("turn.example.org".into());
-        assert_eq!(IceUrls::new(&any, &addresses).stun, ["stun:turn.example.org:3478"]);
+        let named = IceUrls::new(&any, &addresses).with_tls(&["[::]:5349".parse().unwrap()], &addresses);
+        let urls = [named.stun, named.turn, named.tcp, named.tls].concat();
+        let (udp, tcp) = ("turn:turn.example.org:3478?transport=udp", "turn:turn.example.org:3478?transport=tcp");
+        assert_eq!(urls, ["stun:turn.example.org:3478", udp, tcp, "turns:turn.example.org:5349?transport=tcp"]);
     }
 }

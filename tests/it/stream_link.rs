@@ -41,15 +41,8 @@ impl StreamLink {
 
     /// TLS after some bytes of a proxy's.
     pub fn tls_after(server: SocketAddr, certificate: &str, protocols: &[&str], first: &[u8]) -> std::io::Result<Self> {
-        let mut socket = connect(server);
-        socket.write_all(first)?;
-        let config = client_config(certificate, protocols);
-        let connection = ClientConnection::new(Arc::new(config), "turn.example.org".try_into().unwrap()).unwrap();
-        let mut stream = StreamOwned::new(connection, socket.try_clone().unwrap());
-        while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock)?;
-        }
-        assert_eq!(stream.conn.alpn_protocol().is_some(), !protocols.is_empty());
+        let stream = shake_hands(server, certificate, protocols, first)?;
+        let socket = stream.sock.try_clone()?;
         Ok(Self { stream: RefCell::new(Box::new(stream)), socket, heard: Cell::new(0) })
     }
 
@@ -97,6 +90,25 @@ impl Link for StreamLink {
     fn address(&self) -> SocketAddr {
         self.socket.local_addr().unwrap()
     }
+}
+
+/// TLS after some bytes of a proxy's, as far as the end of the handshake.
+pub fn shake_hands(
+    server: SocketAddr,
+    certificate: &str,
+    protocols: &[&str],
+    first: &[u8],
+) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let mut socket = connect(server);
+    socket.write_all(first)?;
+    let config = client_config(certificate, protocols);
+    let connection = ClientConnection::new(Arc::new(config), "turn.example.org".try_into().unwrap()).unwrap();
+    let mut stream = StreamOwned::new(connection, socket);
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock)?;
+    }
+    assert_eq!(stream.conn.alpn_protocol().is_some(), !protocols.is_empty());
+    Ok(stream)
 }
 
 /// A server's configuration with the certificate and key of that name.

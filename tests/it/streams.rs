@@ -1,6 +1,6 @@
 //! Shards over TCP and TLS: what works over UDP works there, and a bad stream harms nobody else.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use roundturn::ports::Owner;
 use roundturn::shard::StreamConfig;
 use roundturn::shard::mailbox::ToShard;
 
-use crate::stream_link::{StreamLink, path, server_config};
+use crate::stream_link::{StreamLink, path, server_config, shake_hands};
 use crate::support::{Daemon, Options, free_port, socket};
 use crate::turn_client::{Heard, Link, TurnClient};
 
@@ -227,6 +227,15 @@ fn half_a_close_is_a_close() {
     idle.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     idle.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(idle.read(&mut [0; 16]).unwrap(), 0);
+}
+
+#[test]
+fn a_goodbye_in_tls_is_answered() {
+    let daemon = options().start();
+    let mut stream = shake_hands(daemon.listener, "", &[], &[]).unwrap();
+    stream.conn.send_close_notify();
+    stream.flush().unwrap();
+    assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "a goodbye, and not a mere end");
 }
 
 #[test]

@@ -144,8 +144,9 @@ impl Connection {
     fn take(&mut self, received: &[u8], messages: &mut Vec<u8>, counters: &mut Counters) -> Result<(), End> {
         let was_shaking = self.layer.is_shaking_hands();
         let taken = self.layer.take(received, messages);
-        if was_shaking && (taken.is_err() || !self.layer.is_shaking_hands()) {
-            counters.handshakes[usize::from(taken.is_err())] += 1;
+        let is_shaking = self.layer.is_shaking_hands();
+        if was_shaking && (taken.is_err() || !is_shaking) {
+            counters.handshakes[usize::from(is_shaking)] += 1;
         }
         // Handshakes want answers, and failed ones an alert.
         let written = self.layer.write(&mut self.socket, &mut self.output);

@@ -8,8 +8,8 @@ use rustls::{ServerConfig, ServerConnection};
 use super::end::End;
 use super::output::Output;
 
-/// Bytes that TLS is given at a time: one record's worth. What waits behind it can still give way.
-const RECORD: usize = 16 << 10;
+/// Bytes that TLS is given at a time, to be written by one call. What waits behind them can still give way.
+const AT_ONCE: usize = 16 << 10;
 
 /// See the top of this file.
 pub(super) enum Layer {
@@ -34,7 +34,7 @@ impl Layer {
     /// Takes in what was received, and appends what it means to `messages`.
     ///
     /// # Errors
-    /// [`End::Tls`] where it is no TLS.
+    /// [`End::Tls`] where it is no TLS; [`End::Closed`] where the client says goodbye, perhaps after some messages.
     pub(super) fn take(&mut self, mut received: &[u8], messages: &mut Vec<u8>) -> Result<(), End> {
         let Self::Tls(connection) = self else {
             messages.extend_from_slice(received);
@@ -48,8 +48,8 @@ impl Layer {
             let start = messages.len();
             messages.resize(start + count, 0);
             connection.reader().read_exact(&mut messages[start..]).map_err(|_| End::Tls)?;
-            if taken == 0 {
-                break;
+            if state.peer_has_closed() || taken == 0 {
+                return Err(End::Closed);
             }
         }
         Ok(())
@@ -67,7 +67,8 @@ impl Layer {
         }
     }
 
-    /// Each turn writes something, or ends it.
+    /// Each turn writes something, or ends it. Each message is a record of its own, since there are clients that do not
+    /// look for a second one in it.
     fn try_write(&mut self, socket: &mut impl Write, output: &mut Output) -> io::Result<()> {
         let Self::Tls(connection) = self else {
             while !output.is_empty() {
@@ -83,9 +84,12 @@ impl Layer {
             if output.is_empty() || connection.is_handshaking() {
                 return Ok(());
             }
-            let next = output.waiting();
-            let count = some(connection.writer().write(&next[..next.len().min(RECORD)]))?;
-            output.advance(count);
+            let mut taken = 0;
+            while taken < AT_ONCE && !output.is_empty() {
+                let count = some(connection.writer().write(output.next()))?;
+                output.advance(count);
+                taken += count;
+            }
         }
     }
 

@@ -47,6 +47,12 @@ impl Output {
         &self.bytes[self.written..]
     }
 
+    /// What waits of the first message.
+    pub(super) fn next(&self) -> &[u8] {
+        let len = self.messages.front().map_or(0, |message| message.len - self.begun);
+        &self.waiting()[..len]
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
@@ -158,6 +164,7 @@ mod tests {
         output.advance(1);
         while output.push([&[2; 1000], &[], &[]], true).unwrap() == 0 {}
         assert_eq!(output.waiting()[..999], [1; 999]);
+        assert_eq!(output.next(), [1; 999]);
     }
 
     #[test]
