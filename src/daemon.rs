@@ -140,7 +140,7 @@ impl Daemon {
         let notifier = Notifier::new();
         let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
         let self_test = self_test::spawn(&self.settings, &self.addresses, Arc::clone(&self.health));
-        let certificate = self.settings.tls.clone().map(|tls| certificate::watch(tls, self.mailboxes.clone()));
+        let certificate = certificate::watch(self.settings.tls.clone(), self.mailboxes.clone());
         self.health.set_serving(true);
         notifier.ready("serving");
 
@@ -150,7 +150,7 @@ impl Daemon {
         tokio::spawn(second_signal_ends());
         self.health.set_draining(true);
         self_test.abort();
-        certificate.iter().for_each(tokio::task::JoinHandle::abort);
+        certificate.abort();
         watchdog.abort();
         self.signal.drain(Bye::Restarting).await;
         // Nobody is left to hear of it when the servers are gone already.

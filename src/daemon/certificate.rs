@@ -25,10 +25,18 @@ pub fn load(tls: Option<&Tls>) -> Result<Option<Arc<ServerConfig>>, TlsError> {
     Ok(identity.map(in_use))
 }
 
-/// Starts looking at the files, until the handle aborts it. SIGHUP has them read at once.
-pub fn watch(tls: Tls, shards: Shards) -> JoinHandle<()> {
+/// Starts looking at the files, until the handle aborts it. SIGHUP has them read at once; where there are none it changes
+/// nothing, and above all does not end the process.
+pub fn watch(tls: Option<Tls>, shards: Shards) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut told = signal(SignalKind::hangup()).ok();
+        let Some(tls) = tls else {
+            while let Some(signal) = &mut told {
+                signal.recv().await;
+                tracing::info!("SIGHUP: there is no certificate to read anew; other settings take a restart");
+            }
+            return;
+        };
         let mut tick = tokio::time::interval(EVERY);
         let mut known = Stamp::of(&tls.certificate, &tls.key);
         loop {
