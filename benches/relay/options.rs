@@ -21,8 +21,8 @@ pub struct Options {
     /// Packets a second, for each flow and direction.
     #[arg(long, default_value_t = 100)]
     pub rate: u64,
-    /// Packets that each end sends at once: video frames come as several packets.
-    #[arg(long, default_value_t = 1)]
+    /// Packets that each end sends at once: the pieces of a video frame leave together.
+    #[arg(long, default_value_t = 4)]
     pub burst: u64,
     /// Bytes of payload in a packet.
     #[arg(long, default_value_t = 1000)]
