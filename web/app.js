@@ -25,6 +25,8 @@ const media = new Media();
 const door = new Door(media, { start, join: enter, go: (room) => { location.hash = room; }, home, link });
 let options = readFragment();
 let call = null;
+/** Counts the tries to get into a room: whoever goes elsewhere, or tries again, gives up the one before. */
+let attempt = 0;
 
 window.roundturn = { room: null, media };
 addEventListener('hashchange', route);
@@ -52,6 +54,7 @@ function readFragment() {
 
 // The address changed: another room, or none.
 function route() {
+  attempt += 1;
   options = readFragment();
   window.roundturn.room?.leave();
   media.wantAudio = options.audio;
@@ -96,8 +99,11 @@ function randomName() {
 }
 
 async function enter(name) {
+  const mine = ++attempt;
   door.busy(true);
+  byId('again').disabled = true;
   await media.open();
+  if (mine !== attempt) return;
   const tracks = [];
   if (media.audio) tracks.push({ track: media.audio, source: 'microphone' });
   if (media.video) tracks.push({ track: media.video, source: 'camera' });
@@ -109,9 +115,10 @@ async function enter(name) {
       create: { mode: options.mode, ...(options.mode === 'mesh' && !options.autojoin ? { max_participants: 2 } : {}) },
       iceTransportPolicy: options.relay ? 'relay' : 'all',
     });
+    if (mine !== attempt) return room.leave();
     begin(room);
   } catch (error) {
-    finish(error);
+    if (mine === attempt) finish(error);
   }
 }
 
@@ -140,5 +147,6 @@ function finish(error) {
   byId('end-tips').hidden = tips.length === 0;
   byId('end-tips').replaceChildren(...tips.map((textContent) => element('li', { textContent })));
   showView('end');
+  byId('again').disabled = false;
   byId('again').focus();
 }

@@ -125,7 +125,8 @@ class Room extends EventTarget {
   /** Sends an application message; `to` is "*" or a list of participants, `keep` makes it the topic's current value. */
   async send(topic, data, { to = '*', keep, echo } = {}) {
     const list = to === '*' ? to : to.map((one) => one.id ?? one);
-    await this.#signaling.request({ type: 'message', to: list, topic, data, keep, echo });
+    const { at, room_seq: roomSeq } = await this.#signaling.request({ type: 'message', to: list, topic, data, keep, echo });
+    if (keep) this.#keep({ from: this.you.id, topic, data, at, room_seq: roomSeq });
   }
 
   /** Changes the own name or meta for everyone. */
@@ -220,13 +221,14 @@ class Room extends EventTarget {
 
   // The lists of `joined` are the truth; differences to what we knew become events.
   #takeSnapshot(frame) {
-    this.kept = new Map(Object.entries(frame.state ?? {}).map(([topic, value]) => [value?.topic ?? topic, value]));
+    this.kept = new Map(Object.entries(frame.state ?? {}).map(([topic, value]) => [topic, { ...value, topic }]));
     const present = new Set((frame.participants ?? []).map((one) => one.participant));
     for (const { id } of this.participants) if (!present.has(id)) this.#removeParticipant(id, 'left');
     this.#engine.setIceServers(this.#rtc);
     for (const one of frame.participants ?? []) {
       // Who came while we were away did not hear from us yet: the earlier one offers.
-      if (!this.#participants.has(one.participant)) this.#addParticipant(one, frame.resumed && one.order > this.you.order);
+      if (this.#participants.has(one.participant)) this.#updateParticipant(one);
+      else this.#addParticipant(one, frame.resumed && one.order > this.you.order);
     }
     this.#engine.start(frame.tracks ?? [], frame.resumed);
   }
@@ -284,8 +286,13 @@ class Room extends EventTarget {
   }
 
   #message({ from, topic, data, at, room_seq: roomSeq, keep }) {
-    if (keep) this.kept.set(topic, { from, topic, data, at, room_seq: roomSeq });
+    if (keep) this.#keep({ from, topic, data, at, room_seq: roomSeq });
     this.#emit('message', { from: this.participant(from) ?? from, topic, data, at, roomSeq });
+  }
+
+  // The answer to an own message may come after a later message of someone else.
+  #keep(message) {
+    if (message.room_seq > (this.kept.get(message.topic)?.room_seq ?? -1)) this.kept.set(message.topic, message);
   }
 
   #speakers(list) {

@@ -29,6 +29,12 @@ export const cases = {
     await everyoneReceives(people.slice(1));
   },
 
+  'through the SFU, a screen with its sound': async (enter) => {
+    const [ana, bo] = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu' });
+    await ana.sharesScreen();
+    await bo.receivesScreenOf(ana);
+  },
+
   'through the SFU over the relay only, two': async (enter) => {
     const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu', relay: '1' });
     await everyoneReceives(people);

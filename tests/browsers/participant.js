@@ -53,6 +53,19 @@ export class Participant {
     });
   }
 
+  /** Publishes a picture that moves and a tone at once, as a shared screen and its sound. */
+  async sharesScreen() {
+    await this.#page.evaluate(publishScreen);
+  }
+
+  /** The screen's frames and its sound come in. */
+  async receivesScreenOf(other) {
+    await until(`${this.name} sees and hears the screen of ${other.name}`, SECONDS, async () => {
+      const { screen, screen_audio: sound } = await this.#page.evaluate(readPublications, other.name);
+      return screen?.framesDecoded >= FRAMES && sound?.audioEnergy > 0;
+    });
+  }
+
   /** All connections use local candidates of this kind; the first pair that works may give way to a better one. */
   async settlesOn(isRight, what) {
     await until(`${this.name} ${what}`, 20, async () => {
@@ -126,6 +139,33 @@ function keepConnections() {
 function countPictures() {
   const tiles = [...document.querySelectorAll('[data-participant]:not([data-you="true"])')];
   return tiles.filter((tile) => [...tile.querySelectorAll('video')].some((video) => video.videoWidth > 0)).length;
+}
+
+async function publishScreen() {
+  const canvas = document.createElement('canvas');
+  const drawing = canvas.getContext('2d');
+  let hue = 0;
+  setInterval(() => {
+    drawing.fillStyle = `hsl(${hue += 10} 80% 50%)`;
+    drawing.fillRect(0, 0, canvas.width, canvas.height);
+  }, 50);
+  const audio = new AudioContext();
+  const tone = new OscillatorNode(audio);
+  const sound = new MediaStreamAudioDestinationNode(audio);
+  tone.connect(sound);
+  tone.start();
+  const { room } = globalThis.roundturn;
+  await Promise.all([
+    room.publish(canvas.captureStream().getVideoTracks()[0], { source: 'screen' }),
+    room.publish(sound.stream.getAudioTracks()[0], { source: 'screen_audio' }),
+  ]);
+}
+
+/** What comes in from the participant of this name, by source. */
+async function readPublications(name) {
+  const { room } = globalThis.roundturn;
+  const { id } = room.participants.find((one) => one.name === name);
+  return (await room.stats()).participants[id].publications;
 }
 
 /** What comes in on all live connections, and over which candidates. */

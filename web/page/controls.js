@@ -113,7 +113,13 @@ export class Controls {
     const publishing = [this.#room.publish(video, { source: 'screen' })];
     if (audio) publishing.push(this.#room.publish(audio, { source: 'screen_audio' }));
     this.render();
-    await Promise.all(publishing);
+    try {
+      await Promise.all(publishing);
+    } catch (error) {
+      // Nobody sees it, so nothing goes on capturing it.
+      await this.#stopScreen().catch(() => {});
+      throw error;
+    }
   }
 
   async #stopScreen() {

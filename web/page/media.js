@@ -75,7 +75,13 @@ export class Media extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
+  /** Closes both, and what is just being opened as soon as it is there. */
   closeAll() {
+    this.#closeBoth();
+    this.#busy = this.#busy.then(() => this.#closeBoth());
+  }
+
+  #closeBoth() {
     this.close('audio');
     this.close('video');
   }

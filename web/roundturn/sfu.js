@@ -9,6 +9,8 @@ const SLOTS_DEFAULT = { audio: 4, video: 9 };
 const BITRATE = { camera: 1_500_000, screen: 2_500_000 };
 const USED_CODECS = ['audio/opus', 'video/vp8', 'video/rtx'];
 const H264_BASELINE = ['packetization-mode=1', 'profile-level-id=42e01f'];
+/** Refusals of an offer that pass: of one that came too early or too late, or to a server that was too busy. */
+const PASSING = ['stale_offer', 'offer_pending', 'internal'];
 const RETRIES = 5;
 const RETRY_MS = 300;
 const DISCONNECTED_MS = 3_000;
@@ -20,6 +22,8 @@ export class Sfu {
   #tracks = new Map(); #filled = new Map(); #publications = new Map();
   #generation = 0; #running = null; #wanted = false; #restartIce = false; #restartTimer = 0; #startTimer = 0;
   #closed = false;
+  /** Own publications that were muted here, not by a moderator. */
+  #mutedHere = new WeakSet();
 
   constructor(context) {
     this.#context = context;
@@ -102,6 +106,8 @@ export class Sfu {
   }
 
   async mute(local) {
+    if (local.muted) this.#mutedHere.add(local);
+    else this.#mutedHere.delete(local);
     if (local.id) await this.#context.request({ type: 'mute', track: local.id, muted: local.muted });
   }
 
@@ -162,38 +168,55 @@ export class Sfu {
   // One offer is in flight at a time; what is wanted meanwhile goes into the next.
   #negotiate() {
     this.#wanted = true;
-    this.#running ??= this.#negotiateAll().finally(() => { this.#running = null; });
+    this.#running ??= this.#negotiateAll();
     return this.#running;
   }
 
   async #negotiateAll() {
-    for (let failures = 0; this.#wanted && !this.#closed;) {
-      this.#wanted = false;
-      try {
-        await this.#offer();
-        failures = 0;
-      } catch (error) {
-        if (this.#closed) return;
-        if (this.#connection.signalingState !== 'stable') await this.#connection.setLocalDescription({ type: 'rollback' });
-        if (!['stale_offer', 'offer_pending'].includes(error.code) || ++failures > RETRIES) throw error;
-        this.#wanted = true;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * failures));
+    try {
+      for (let failures = 0; this.#wanted && !this.#closed;) {
+        this.#wanted = false;
+        try {
+          await this.#offer();
+          failures = 0;
+        } catch (error) {
+          if (this.#closed) return;
+          if (this.#connection.signalingState !== 'stable') await this.#connection.setLocalDescription({ type: 'rollback' });
+          if (!PASSING.includes(error.code) || ++failures > RETRIES) throw error;
+          this.#wanted = true;
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS * failures));
+        }
       }
+    } finally {
+      // In one step with the end of the loop, so that nothing wished for in between waits for ever.
+      this.#running = null;
     }
   }
 
   async #offer() {
-    const connection = this.#connection;
     const iceRestart = this.#restartIce;
     this.#restartIce = false;
+    try {
+      await this.#exchange(iceRestart);
+    } catch (error) {
+      this.#restartIce ||= iceRestart;
+      throw error;
+    }
+  }
+
+  async #exchange(iceRestart) {
+    const connection = this.#connection;
+    const { locals } = this.#context;
+    const offered = new Set([...this.#senders.keys()].filter((source) => locals.has(source)));
     await connection.setLocalDescription(await connection.createOffer({ iceRestart }));
-    const sending = [...this.#senders].filter(([source]) => this.#context.locals.has(source));
+    // What was published meanwhile goes into the next offer, what was taken back is not named.
+    const sending = [...this.#senders].filter(([source, { mid }]) => mid !== null && offered.has(source) && locals.has(source));
     const answer = await this.#context.request({
       type: 'offer',
       generation: ++this.#generation,
       sdp: connection.localDescription.sdp,
-      tracks: sending.map(([source, { mid }]) => ({ mid, source, name: this.#context.locals.get(source).name || undefined })),
-      slots: { audio: this.#slots.audio.map((one) => one.mid), video: this.#slots.video.map((one) => one.mid) },
+      tracks: sending.map(([source, { mid }]) => ({ mid, source, name: locals.get(source).name || undefined })),
+      slots: { audio: mids(this.#slots.audio), video: mids(this.#slots.video) },
       ...(iceRestart ? { ice_restart: true } : {}),
     });
     if (this.#closed) return;
@@ -232,6 +255,8 @@ export class Sfu {
   #ownTrackChanged({ track: id, muted }) {
     const local = [...this.#context.locals.values()].find((one) => one.id === id);
     if (!local || muted === undefined || local.muted === muted) return;
+    // The echo of an unmute that was taken back since must not open the microphone again.
+    if (!muted && this.#mutedHere.has(local)) return;
     local.muted = muted;
     if (local.track) local.track.enabled = !muted;
     this.#context.emit('track-muted', { participant: local.participant, publication: local, source: local.source, muted });
@@ -282,6 +307,11 @@ export class Sfu {
       if (['failed', 'disconnected'].includes(this.#connection.connectionState)) this.#restart(0);
     }, RESTART_EVERY_MS * (1 + Math.random()));
   }
+}
+
+// Sections that no description has named yet have no mid.
+function mids(transceivers) {
+  return transceivers.map((one) => one.mid).filter((mid) => mid !== null);
 }
 
 // A browser offers some twenty codecs in each section, and fifteen such sections would not fit into one frame.
