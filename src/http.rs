@@ -101,6 +101,3 @@ async fn page_or_nothing(method: Method, uri: Uri, headers: axum::http::HeaderMa
         None => ApiError::NotFound("no such page").into_response(),
     }
 }
-
-#[cfg(test)]
-mod tests;

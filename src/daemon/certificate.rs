@@ -26,10 +26,13 @@ pub fn load(tls: Option<&Tls>) -> Result<Option<Arc<ServerConfig>>, TlsError> {
 }
 
 /// Starts looking at the files, until the handle aborts it. SIGHUP has them read at once; where there are none it changes
-/// nothing, and above all does not end the process.
+/// nothing, and above all does not end the process: from when this returns on.
+///
+/// # Panics
+/// Outside a Tokio runtime.
 pub fn watch(tls: Option<Tls>, shards: Shards) -> JoinHandle<()> {
+    let mut told = signal(SignalKind::hangup()).ok();
     tokio::spawn(async move {
-        let mut told = signal(SignalKind::hangup()).ok();
         let Some(tls) = tls else {
             while let Some(signal) = &mut told {
                 signal.recv().await;
@@ -38,6 +41,7 @@ pub fn watch(tls: Option<Tls>, shards: Shards) -> JoinHandle<()> {
             return;
         };
         let mut tick = tokio::time::interval(EVERY);
+        let mut is_due = false;
         let mut known = Stamp::of(&tls.certificate, &tls.key);
         loop {
             let is_told = tokio::select! {
@@ -45,26 +49,35 @@ pub fn watch(tls: Option<Tls>, shards: Shards) -> JoinHandle<()> {
                 _ = tick.tick() => false,
             };
             let stamp = Stamp::of(&tls.certificate, &tls.key);
-            if is_told || stamp != known {
+            if is_told || is_due || stamp != known {
                 known = stamp;
-                renew(&tls, &shards);
+                is_due = !renew(&tls, &shards);
             }
         }
     })
 }
 
-/// Files that do not serve, perhaps because they are being replaced, change nothing.
-fn renew(tls: &Tls, shards: &Shards) {
+/// Files that do not serve, perhaps because they are being replaced, change nothing. `false`: a shard was too busy to be
+/// told.
+fn renew(tls: &Tls, shards: &Shards) -> bool {
     let config = match tls::load(&tls.certificate, &tls.key) {
         Ok(identity) => in_use(identity),
-        Err(error) => return tracing::warn!("the certificate stays as it was: {error}"),
+        Err(error) => {
+            tracing::warn!("the certificate stays as it was: {error}");
+            return true;
+        }
     };
+    let mut all_told = true;
     for shard in 0..shards.count() {
         if let Err(error) = shards.send(shard, ToShard::Tls(Arc::clone(&config))) {
-            tracing::warn!("{error}; it keeps the certificate that it has");
+            tracing::warn!("{error}; it keeps the certificate that it has until it is told again");
+            all_told = false;
         }
     }
-    tracing::info!("the certificate was read anew");
+    if all_told {
+        tracing::info!("the certificate was read anew");
+    }
+    all_told
 }
 
 /// Tells metrics when the certificate ends.

@@ -14,12 +14,16 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 /// Connections at a time that have not become WebSockets. Beyond that, newcomers wait in the kernel's queue.
 const CONNECTIONS: usize = 4096;
 /// How long a request's head may take, also the first one: a connection that says nothing ends.
 const HEAD: Duration = Duration::from_secs(10);
+/// How long a connection may last that does not become a WebSocket, whatever it asks and however slowly: its place is
+/// wanted.
+const LIFE: Duration = Duration::from_secs(300);
 /// How large a request's head may be, in bytes and in headers.
 const HEAD_BYTES: usize = 32 * 1024;
 const HEADERS: usize = 64;
@@ -37,7 +41,7 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, shutdown: watch:
     }
     while tasks.join_next().await.is_some() {}
     // Each connection gives its permit back with its last answer.
-    let _ = tokio::time::timeout(FAREWELL, connections.acquire_many(CONNECTIONS as u32)).await;
+    let _ = timeout(FAREWELL, connections.acquire_many(CONNECTIONS as u32)).await;
 }
 
 async fn accept(listener: TcpListener, router: Router, connections: Arc<Semaphore>, shutdown: watch::Receiver<bool>) {
@@ -62,7 +66,10 @@ async fn accept(listener: TcpListener, router: Router, connections: Arc<Semaphor
         debug!(%from, "HTTP connection");
         let (router, shutdown) = (router.clone(), shutdown.clone());
         tokio::spawn(async move {
-            converse(stream, router, shutdown).await;
+            // This is over when the connection becomes a WebSocket, which then lives by rules of its own.
+            if timeout(LIFE, converse(stream, router, shutdown)).await.is_err() {
+                debug!(%from, "HTTP connection lasted too long");
+            }
             drop(permit);
         });
     }
@@ -90,7 +97,7 @@ async fn converse(stream: TcpStream, router: Router, shutdown: watch::Receiver<b
         ended = connection.as_mut() => ended,
         () = stopped(shutdown) => {
             connection.as_mut().graceful_shutdown();
-            match tokio::time::timeout(FAREWELL, connection).await {
+            match timeout(FAREWELL, connection).await {
                 Ok(ended) => ended,
                 Err(_) => return,
             }
@@ -106,4 +113,65 @@ async fn answer(
     request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<axum::response::Response, Infallible> {
     service.call(request.map(axum::body::Body::new) as Request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    async fn echo(mut socket: WebSocket) {
+        while let Some(Ok(message)) = socket.recv().await {
+            let _ = socket.send(message).await;
+        }
+    }
+
+    /// A client, and how its connection is served.
+    async fn connect(shutdown: watch::Receiver<bool>) -> (TcpStream, impl Future<Output = ()>) {
+        let router = Router::new()
+            .route("/ws", get(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(echo)))
+            .route("/", get(async || "here"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        (client, converse(stream, router, shutdown))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_becomes_a_websocket_is_over_for_us_and_goes_on() {
+        let (_running, shutdown) = watch::channel(false);
+        let (mut client, served) = connect(shutdown).await;
+        let head = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        assert!(timeout(HEAD, served).await.is_ok(), "its life is not measured any more");
+        // A masked text of two letters, with a mask that changes nothing.
+        client.write_all(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']).await.unwrap();
+        let mut heard = Vec::new();
+        while !heard.ends_with(&[0x81, 2, b'h', b'i']) {
+            assert!(client.read_buf(&mut heard).await.unwrap() > 0, "the WebSocket is open");
+        }
+        assert!(heard.starts_with(b"HTTP/1.1 101"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_goes_on_asking_is_served_until_its_time_is_up() {
+        let (_running, shutdown) = watch::channel(false);
+        let (mut client, served) = connect(shutdown).await;
+        let asks = async {
+            let mut answers = 0;
+            let mut heard = [0; 1024];
+            while client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.is_ok()
+                && client.read(&mut heard).await.is_ok_and(|count| count > 0)
+            {
+                answers += 1;
+            }
+            answers
+        };
+        let (ended, answers) = tokio::join!(timeout(Duration::from_millis(100), served), asks);
+        assert!(ended.is_err() && answers > 0);
+    }
 }

@@ -77,8 +77,9 @@ impl Running {
         if let Err(error) = self.poll.poll(&mut state.events, Some(timeout))
             && error.kind() != io::ErrorKind::Interrupted
         {
+            // A shard that is gone must not be taken for one that is quiet: the process ends, as with a panic.
             tracing::error!(%error, "the poller fails");
-            return Then::End;
+            std::process::exit(101);
         }
         let now = clock::now();
         self.exporter.on_wakeup(before, now);

@@ -142,6 +142,9 @@ impl Streams {
         if event.is_writable() {
             stream.write();
         }
+        if let Some(end) = stream.end {
+            return self.end(number as u16, end);
+        }
         self.queue(number as u16);
     }
 

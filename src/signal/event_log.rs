@@ -21,6 +21,11 @@ const SIGNALS_PER_SENDER: usize = 64;
 /// Bytes of them.
 const SIGNAL_BYTES_PER_SENDER: usize = 64 * 1024;
 
+/// Events, signals of all senders among them, that wait for a session without a connection.
+const WAITING: usize = 16 * EVENTS;
+/// Bytes of them.
+const WAITING_BYTES: usize = 4 * BYTES;
+
 /// The last events of one session.
 #[derive(Debug, Default)]
 pub struct EventLog {
@@ -69,9 +74,12 @@ impl EventLog {
     }
 
     /// The same for a signal, which is never given up while its receiver may come back. `None`: the sender has already
-    /// left as many as it may.
+    /// left as many as it may, or all senders together have.
     pub fn push_signal(&mut self, from: ParticipantId, event: EventText, attached: bool) -> Option<String> {
         if !attached {
+            if self.entries.len() >= WAITING || self.bytes + event.bytes() > WAITING_BYTES {
+                return None;
+            }
             let (frames, bytes) = self.left.entry(from).or_default();
             if *frames >= SIGNALS_PER_SENDER || *bytes + event.bytes() > SIGNAL_BYTES_PER_SENDER {
                 return None;

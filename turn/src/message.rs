@@ -73,12 +73,6 @@ impl Method {
     pub const CHANNEL_BIND: Self = Self(0x009);
 }
 
-/// Whether `bytes` look like STUN: the first two bits, the magic cookie and the room for both. What follows may still be
-/// malformed; this is for telling protocols on one socket apart (RFC 7983).
-pub fn is_stun(bytes: &[u8]) -> bool {
-    bytes.len() >= HEADER_LEN && bytes[0] < 0x40 && bytes[4..8] == MAGIC_COOKIE.to_be_bytes()
-}
-
 /// The first 16 bits: the method's bits with the two bits of the class among them.
 pub(crate) fn message_type(class: Class, method: Method) -> u16 {
     let class_bits = match class {

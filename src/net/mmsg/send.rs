@@ -69,32 +69,15 @@ impl SendBatch {
     /// datagrams may be: waiting would hold up everyone else.
     pub fn send(&mut self, socket: BorrowedFd<'_>, datagrams: &[Datagram<'_>]) -> Sent {
         let mut result = Sent::default();
-        let mut rest = datagrams;
-        let mut gso = self.gso;
-        // Each round sends or gives up at least one datagram, or ends the use of GSO.
-        while !rest.is_empty() {
-            if let [Datagram { to, from: None, pieces: [piece, [], []] }] = rest {
-                result.count(1, send_one(socket, piece, Address::encode(*to)));
-                break;
-            }
-            self.prepare(rest, gso);
-            let (done, error) = self.submit(socket, &mut result);
-            let done: usize = self.trains[..done].iter().map(|train| train.count).sum();
-            rest = &rest[done..];
-            let Some(error) = error else { continue };
-            let failed = self.trains.iter().scan(0, |sum, train| {
-                *sum += train.count;
-                Some((*sum, train.count))
-            });
-            let count = failed.skip_while(|(sum, _)| *sum <= done).map(|(_, count)| count).next().unwrap_or(1);
-            if count > 1 && refuses_gso(&error) {
-                gso = false;
-                // EIO: this card cannot do it at all. Others: these datagrams do not fit the path.
-                self.gso &= error.raw_os_error() != Some(libc::EIO);
-                continue;
-            }
-            result.count(count, Err(error));
-            rest = &rest[count..];
+        if let [Datagram { to, from: None, pieces: [piece, [], []] }] = datagrams {
+            result.count(1, send_one(socket, piece, Address::encode(*to)));
+            return result;
+        }
+        self.prepare(datagrams, self.gso);
+        if let Some(done) = self.submit(socket, &mut result) {
+            // Without GSO there is no train that could be refused: what is laid out a second time goes to its end.
+            self.prepare(&datagrams[done..], false);
+            self.submit(socket, &mut result);
         }
         result
     }
@@ -134,9 +117,11 @@ impl SendBatch {
         }
     }
 
-    /// Hands the messages over until one is refused: how many went, and why the next did not.
-    fn submit(&mut self, socket: BorrowedFd<'_>, result: &mut Sent) -> (usize, Option<io::Error>) {
+    /// Hands the messages over; those that are refused are counted and passed over. Ends early at a train that goes only
+    /// without GSO, and then says how many datagrams are dealt with.
+    fn submit(&mut self, socket: BorrowedFd<'_>, result: &mut Sent) -> Option<usize> {
         let mut done = 0;
+        // Each turn deals with a message at least, unless a signal interrupts it.
         while done < self.headers.len() {
             let headers = &mut self.headers[done..];
             result.calls += 1;
@@ -151,18 +136,26 @@ impl SendBatch {
                     libc::MSG_DONTWAIT as _,
                 )
             };
-            if count <= 0 {
-                let error = io::Error::last_os_error();
-                if error.kind() == io::ErrorKind::Interrupted {
-                    continue;
-                }
-                return (done, Some(error));
+            if count > 0 {
+                let went = &self.trains[done..done + count as usize];
+                result.sent += went.iter().map(|train| train.count as u64).sum::<u64>();
+                done += count as usize;
+                continue;
             }
-            let went = &self.trains[done..done + count as usize];
-            result.sent += went.iter().map(|train| train.count as u64).sum::<u64>();
-            done += count as usize;
+            let error = io::Error::last_os_error();
+            if error.kind() == io::ErrorKind::Interrupted {
+                continue;
+            }
+            let refused = self.trains[done].count;
+            if refused > 1 && refuses_gso(&error) {
+                // EIO: this card cannot do it at all. Others: these datagrams do not fit the path.
+                self.gso &= error.raw_os_error() != Some(libc::EIO);
+                return Some(self.trains[..done].iter().map(|train| train.count).sum());
+            }
+            result.count(refused, Err(error));
+            done += 1;
         }
-        (done, None)
+        None
     }
 }
 

@@ -127,3 +127,33 @@ fn a_reply_leaves_from_the_address_that_was_hit() {
         }
     }
 }
+
+/// A socket that may leave checksums out takes no trains: the kernel's rule.
+#[test]
+fn a_train_that_is_refused_goes_one_by_one_with_what_comes_after_it() {
+    let (from, to) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+    let yes: libc::c_int = 1;
+    // SAFETY: the kernel reads one `c_int` at the address that it is given.
+    let set = unsafe {
+        let len = size_of::<libc::c_int>() as libc::socklen_t;
+        libc::setsockopt(from.as_raw_fd(), libc::SOL_SOCKET, libc::SO_NO_CHECK, ptr::from_ref(&yes).cast(), len)
+    };
+    assert_eq!(set, 0);
+    let (good, wrong_family) = (to.local_addr().unwrap(), "[::1]:9".parse().unwrap());
+    let sent = SendBatch::default().send(
+        from.as_fd(),
+        &[
+            datagram(wrong_family, b"a"),
+            datagram(good, b"b"),
+            datagram(good, b"c"),
+            datagram(wrong_family, b"d"),
+            datagram(good, b"e"),
+            datagram(good, b"f"),
+        ],
+    );
+    assert_eq!((sent.sent, sent.refused, sent.full), (4, 2, 0));
+    assert_eq!(sent.calls, 5, "a; the train; b and c; d; e and f");
+    let mut batch = ReceiveBatch::default();
+    batch.receive(to.as_fd(), 8).unwrap();
+    assert_eq!(received(&batch).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>(), [b"b", b"c", b"e", b"f"]);
+}

@@ -8,6 +8,10 @@ use roundturn_turn::framing::{self, Broken, LONGEST};
 use super::{Running, State};
 use crate::shard::streams::{End, STRANGER_MESSAGE};
 
+/// Streams that are read in one turn; the others are read in the next. Each may bring as much as its read takes, and
+/// datagrams wait meanwhile.
+const STREAMS_PER_TURN: usize = 16;
+
 impl Running {
     /// Lets new streams in, reads those that have something to say, and ends those that are to end.
     pub(super) fn turn_streams(&mut self, now: Instant, state: &mut State) {
@@ -17,7 +21,7 @@ impl Running {
         // What waits speaks of the receive buffer of datagrams; from here on it is another.
         self.flush(state);
         self.sockets.streams.accept(now);
-        for _ in 0..self.sockets.streams.ready() {
+        for _ in 0..self.sockets.streams.ready().min(STREAMS_PER_TURN) {
             self.read_stream(now, state);
         }
         while let Some(client) = self.sockets.streams.close_next() {

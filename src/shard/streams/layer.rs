@@ -86,7 +86,12 @@ impl Layer {
             }
             let mut taken = 0;
             while taken < AT_ONCE && !output.is_empty() {
-                let count = some(connection.writer().write(output.next()))?;
+                let count = connection.writer().write(output.next())?;
+                // Many small records are full of TLS's own bytes: what it holds must leave first.
+                if count == 0 && taken > 0 {
+                    break;
+                }
+                let count = some(Ok(count))?;
                 output.advance(count);
                 taken += count;
             }
@@ -108,5 +113,66 @@ fn some(count: io::Result<usize>) -> io::Result<usize> {
     match count {
         Ok(0) => Err(ErrorKind::WriteZero.into()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+    use super::*;
+    use crate::net::tls;
+
+    #[test]
+    fn many_small_records_leave_one_after_the_other() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
+        let certificate = fixtures.join("certificate.pem");
+        let identity = tls::load(&certificate, &fixtures.join("key.pem")).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&certificate).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_root_certificates(roots).with_no_client_auth();
+        let mut client = ClientConnection::new(Arc::new(config), "turn.example.org".try_into().unwrap()).unwrap();
+        let mut server = Layer::tls(identity.config).unwrap();
+        let mut output = Output::default();
+
+        let mut said = Vec::new();
+        // Flights of the handshake, each of which may leave another to be sent.
+        while client.is_handshaking() || server.is_shaking_hands() {
+            let mut flight = Vec::new();
+            while client.wants_write() {
+                client.write_tls(&mut flight).unwrap();
+            }
+            server.take(&flight, &mut said).unwrap();
+            let mut flight = Vec::new();
+            server.write(&mut flight, &mut output).unwrap();
+            hear(&mut client, &flight);
+        }
+        for number in 0..4000u32 {
+            output.push([&number.to_be_bytes(), &[], &[]], false).unwrap();
+        }
+        let mut records = Vec::new();
+        assert_eq!(server.write(&mut records, &mut output), Ok(()));
+        assert!(output.is_empty() && records.len() > 64 << 10, "more than TLS holds at a time");
+        let numbers: Vec<u8> = (0..4000u32).flat_map(u32::to_be_bytes).collect();
+        assert!(hear(&mut client, &records) == numbers);
+    }
+
+    /// What the `client` makes of `received`.
+    fn hear(client: &mut ClientConnection, mut received: &[u8]) -> Vec<u8> {
+        let mut heard = Vec::new();
+        while !received.is_empty() {
+            client.read_tls(&mut received).unwrap();
+            let count = client.process_new_packets().unwrap().plaintext_bytes_to_read();
+            let start = heard.len();
+            heard.resize(start + count, 0);
+            client.reader().read_exact(&mut heard[start..]).unwrap();
+        }
+        heard
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Output {
     messages: VecDeque<Message>,
     /// Bytes of the first message that are written already.
     begun: usize,
+    /// Bytes of those messages that are answers.
+    answers: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +65,13 @@ impl Output {
     /// [`Overflow`]: the stream must be closed.
     pub(super) fn push(&mut self, pieces: [&[u8]; 3], is_data: bool) -> Result<u64, Overflow> {
         let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let (waiting, stays) = (self.waiting().len(), self.stays());
+        // Room that shedding would not make is not looked for with each packet.
+        if is_data && stays + len > AFTER_SHEDDING {
+            return Ok(1);
+        }
         let mut lost = 0;
-        if self.waiting().len() + len > MOST {
+        if waiting + len > MOST && waiting > stays {
             lost = self.shed(AFTER_SHEDDING.saturating_sub(len));
         }
         let waiting = self.waiting().len() + len;
@@ -76,6 +83,7 @@ impl Output {
         }
         pieces.into_iter().for_each(|piece| self.bytes.extend_from_slice(piece));
         self.messages.push_back(Message { len, is_data });
+        self.answers += if is_data { 0 } else { len };
         Ok(lost)
     }
 
@@ -87,6 +95,7 @@ impl Output {
             && first.len <= self.begun
         {
             self.begun -= first.len;
+            self.answers -= if first.is_data { 0 } else { first.len };
             self.messages.pop_front();
         }
         if self.messages.is_empty() {
@@ -97,6 +106,12 @@ impl Output {
             self.bytes.drain(..self.written);
             self.written = 0;
         }
+    }
+
+    /// Bytes that wait and cannot give way: answers, and the rest of what is begun.
+    fn stays(&self) -> usize {
+        let begun_data = self.messages.front().filter(|first| first.is_data && self.begun > 0);
+        self.answers + begun_data.map_or(0, |first| first.len) - self.begun
     }
 
     /// Throws away the oldest media that is not begun, until no more than `most` bytes wait; returns how many packets.
@@ -155,6 +170,20 @@ mod tests {
         let pushed = (0..10_000).take_while(|_| output.push([&[0; 100], &[], &[]], false).is_ok()).count();
         assert_eq!(pushed, MOST_WITH_ANSWERS / 100);
         assert_eq!(output.push([&[0; 100], &[], &[]], true), Ok(1), "media is lost, and that is all");
+    }
+
+    #[test]
+    fn media_is_refused_at_once_where_answers_fill_the_queue() {
+        let mut output = Output::default();
+        while output.answers < AFTER_SHEDDING {
+            output.push([&[1; 1000], &[], &[]], false).unwrap();
+        }
+        let (len, place) = (output.waiting().len(), output.bytes.as_ptr());
+        assert_eq!(output.push([&[2; 1000], &[], &[]], true), Ok(1));
+        assert_eq!((output.waiting().len(), output.bytes.as_ptr()), (len, place), "nothing was moved");
+        output.advance(2500);
+        assert_eq!(output.stays(), output.waiting().len());
+        assert_eq!(output.push([&[2; 1000], &[], &[]], true), Ok(0));
     }
 
     #[test]

@@ -77,6 +77,21 @@ fn each_sender_leaves_at_most_64_signals_and_64_kib() {
     assert_eq!(taken, 2);
 }
 
+#[test]
+fn all_senders_together_leave_no_more_than_there_is_room_for() {
+    let mut log = EventLog::default();
+    let taken = (0..6400).filter(|n| log.push_signal(ParticipantId(n / 64), signal(0), false).is_some()).count();
+    assert_eq!(taken, WAITING);
+
+    let mut log = EventLog::default();
+    let data = RawValue::from_string(format!("\"{}\"", "x".repeat(60_000))).unwrap();
+    let large = || render_event(&Event::Signal { from: "p_3", data: &data });
+    let taken = (0..100).filter(|n| log.push_signal(ParticipantId(*n), large(), false).is_some()).count();
+    assert_eq!(taken, WAITING_BYTES / large().bytes());
+    log.replay(0);
+    assert!(log.push_signal(ParticipantId(99), large(), false).is_some(), "whoever comes back can be told again");
+}
+
 proptest! {
     /// Whatever happens, a replay has no gap, or says that it has one; memory stays bounded; signals keep their order.
     #[test]

@@ -3,6 +3,7 @@
 use roundturn_sfu::{Command, ParticipantId, RoomId, TrackId};
 
 use super::{Answer, ConnectionId, Done, Hub, Moment, refuse};
+use crate::config::RoomMode;
 use crate::signal::protocol::{self, Action, Bye, ErrorCode, Event, Moderate, Reply};
 
 /// Characters of a moderator's reason.
@@ -45,6 +46,10 @@ impl Hub {
     }
 
     fn mute_by_moderator(&mut self, room_id: RoomId, moderate: &Moderate) -> Answer {
+        if self.rooms.get(&room_id).is_some_and(|room| room.mode == RoomMode::Mesh) {
+            let message = "this room's media goes from peer to peer: nobody here can mute it";
+            return refuse(ErrorCode::Unsupported, message);
+        }
         let tracks: Vec<TrackId> = match (&moderate.track, &moderate.participant) {
             (Some(track), _) => {
                 let named = protocol::track_id(track);

@@ -47,6 +47,7 @@ impl Server {
             Some([_, _, _, _]) => return Err(Code::UnsupportedTransport.into()),
             _ => return Err(Code::BadRequest.into()),
         }
+        let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs)?;
         let opened = match Wish::read(message)? {
             Wish::Reserved(token) => self.claim(proven, token, relays)?,
             Wish::One(family, port) => {
@@ -63,7 +64,7 @@ impl Server {
                 self.dual(v4, v6)?
             }
         };
-        Ok(self.install(request, proven, &opened))
+        Ok(self.install(request, proven, lifetime_secs, &opened))
     }
 
     /// A retransmission gets the answer of the first (RFC 8656 §7.2); anything else on a 5-tuple in use gets 437.
@@ -125,9 +126,8 @@ impl Server {
         Ok(Opened { relays: [Some(relay), None], next: None, missing: None })
     }
 
-    fn install(&mut self, request: &Request<'_>, proven: &Proven<'_>, opened: &Opened) -> Success {
+    fn install(&mut self, request: &Request<'_>, proven: &Proven<'_>, lifetime_secs: u32, opened: &Opened) -> Success {
         let (now, message) = (request.now, &request.message);
-        let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs);
         let token = opened.next.map(|relay| {
             self.reservations.add(now, relay, &proven.username);
             self.nonces.issue_token(relay, &proven.username)
@@ -173,6 +173,13 @@ impl Server {
 
 /// What a request without LIFETIME, or with one that is not 0, gets (RFC 8656 §7.2, §8.2): the default at least, `most`
 /// at most.
-pub(super) fn lifetime_secs(message: &Message<'_>, most: u32) -> u32 {
-    message.number(attribute::LIFETIME).unwrap_or(DEFAULT_LIFETIME_SECS).max(DEFAULT_LIFETIME_SECS).min(most)
+///
+/// # Errors
+/// 400 where it is malformed.
+pub(super) fn lifetime_secs(message: &Message<'_>, most: u32) -> Result<u32, Refusal> {
+    let wanted = match message.attribute(attribute::LIFETIME) {
+        None => DEFAULT_LIFETIME_SECS,
+        Some(value) => u32::from_be_bytes(value.try_into().map_err(|_| Code::BadRequest)?),
+    };
+    Ok(wanted.max(DEFAULT_LIFETIME_SECS).min(most))
 }

@@ -20,13 +20,13 @@ impl Server {
         if !families.iter().any(|family| allocation.relay(*family).is_some()) {
             return Err(Code::PeerAddressFamilyMismatch.into());
         }
+        let lifetime_secs = lifetime_secs(message, most)?;
         if message.number(attribute::LIFETIME) == Some(0) {
             for family in families {
                 self.close_relay(request.now, slot, *family, CloseReason::RefreshZero);
             }
             return Ok(Success::Refreshed { lifetime_secs: 0 });
         }
-        let lifetime_secs = lifetime_secs(message, most);
         for family in families {
             if let Some(relay) = allocation.alive_relay_mut(request.now, *family) {
                 relay.expires = request.now + Duration::from_secs(lifetime_secs.into());

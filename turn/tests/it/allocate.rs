@@ -1,6 +1,6 @@
 //! Allocate, Refresh and the life of an allocation (RFC 8656 §7, §8).
 
-use roundturn_turn::message::attribute;
+use roundturn_turn::message::{Class, Method, attribute};
 use roundturn_turn::{CloseReason, Event, Family, OpenError};
 
 use crate::dsl::*;
@@ -67,6 +67,19 @@ fn rfc8656_7_2_lifetimes_lie_between_the_default_and_the_maximum() {
         let answer = client.says(allocate().with(attribute::LIFETIME, &u32::to_be_bytes(asked))).hears(success());
         assert_eq!(answer.lifetime(), granted);
     }
+}
+
+#[test]
+fn rfc8656_18_2_a_lifetime_that_is_no_number_gets_400() {
+    let world = World::new();
+    let alice = world.client("84.1.1.1:4000");
+    for value in [&[][..], &[0, 0, 2], &[0, 0, 0, 0, 0, 0, 2, 88]] {
+        alice.says(allocate().with(attribute::LIFETIME, value)).hears(error(400));
+    }
+    assert_eq!(world.events(), [], "nothing was opened");
+    alice.allocates();
+    alice.says(ask(Class::Request, Method::REFRESH).with(attribute::LIFETIME, &[0])).hears(error(400));
+    alice.says(refresh(600)).hears(success());
 }
 
 #[test]

@@ -110,3 +110,12 @@ fn ending_a_room_ends_it_for_everyone() {
     assert_eq!(house.hub.room_facts("room"), None);
     assert_eq!(house.revoked.len(), 2);
 }
+
+#[test]
+fn nobody_can_mute_what_goes_from_peer_to_peer() {
+    let mut house = House::new();
+    let (ana, bo) = house.pair("mesh");
+    house.says(ana, json!({"type":"moderate","id":13,"action":"mute","participant":"p_2"}));
+    house.hears_error(ana, "unsupported");
+    house.hears_nothing(bo);
+}

@@ -1,1 +1,0 @@
-//! Small tests of HTTP; whole conversations are in tests/signaling.
