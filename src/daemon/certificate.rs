@@ -87,3 +87,33 @@ fn in_use(identity: Identity) -> Arc<ServerConfig> {
     }
     identity.config
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::shard::mailbox::mailbox;
+
+    #[test]
+    fn a_busy_shard_is_to_be_told_again() {
+        let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
+        let tls = Tls { certificate: files.join("certificate.pem"), key: files.join("key.pem") };
+        let (sender, receiver) = mailbox(Arc::new(|| ()));
+        let shards = Shards::new(vec![sender]);
+        while shards.send(0, ToShard::Stop).is_ok() {}
+        assert!(!renew(&tls, &shards));
+        assert!(receiver.try_iter().all(|message| matches!(message, ToShard::Stop)));
+        assert!(renew(&tls, &shards));
+        assert!(matches!(receiver.try_recv(), Ok(ToShard::Tls(_))));
+    }
+
+    #[test]
+    fn files_that_do_not_serve_wait_for_others() {
+        let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
+        let tls = Tls { certificate: files.join("certificate.pem"), key: files.join("other-key.pem") };
+        let (sender, receiver) = mailbox(Arc::new(|| ()));
+        assert!(renew(&tls, &Shards::new(vec![sender])));
+        assert!(receiver.try_recv().is_err());
+    }
+}

@@ -104,3 +104,23 @@ fn the_house_has_so_many_places_and_each_prefix_has_its_own() {
         assert_eq!(doors.streams.streams.len(), 0);
     }
 }
+
+#[test]
+fn a_stream_that_cannot_be_written_ends_at_once() {
+    let mut doors = Doors::new(10, 10);
+    let (client, heard) = doors.hear(&[0, 1, 0]);
+    let (number, _) = heard.unwrap();
+    let stream = &mut doors.streams.streams[usize::from(number)];
+    // What waits when the client resets the stream has nowhere to go.
+    stream.output.push([&[0; 100], &[], &[]], false).unwrap();
+    nix::sys::socket::setsockopt(&client, nix::sys::socket::sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })
+        .unwrap();
+    drop(client);
+    while doors.streams.ended.is_empty() {
+        let mut events = Events::with_capacity(16);
+        doors.poll.poll(&mut events, Some(Duration::from_secs(5))).unwrap();
+        assert!(!events.is_empty(), "the reset is to come");
+        events.iter().for_each(|event| doors.streams.on_event(event));
+    }
+    assert_eq!(doors.later(0, true), ["reset"]);
+}
