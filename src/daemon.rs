@@ -7,6 +7,7 @@
 //! ```
 
 mod certificate;
+mod host;
 mod listeners;
 pub(crate) mod parts;
 mod self_test;
@@ -140,6 +141,7 @@ impl Daemon {
         let notifier = Notifier::new();
         let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
         let self_test = self_test::spawn(&self.settings, &self.addresses, Arc::clone(&self.health));
+        let host = host::spawn(self.settings.clone(), self.addresses.clone(), self.mailboxes.clone());
         let certificate = certificate::watch(self.settings.tls.clone(), self.mailboxes.clone());
         self.health.set_serving(true);
         notifier.ready("serving");
@@ -151,6 +153,7 @@ impl Daemon {
         self.health.set_draining(true);
         self_test.abort();
         certificate.abort();
+        host.abort();
         watchdog.abort();
         self.signal.drain(Bye::Restarting).await;
         // Nobody is left to hear of it when the servers are gone already.

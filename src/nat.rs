@@ -65,6 +65,20 @@ impl Addresses {
         Ok(found)
     }
 
+    /// Reads the interfaces again and takes in what is new; what was ours stays denied to relays. Whether any is new.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn learn(&mut self) -> std::io::Result<bool> {
+        let known = self.host.len();
+        for interface in interfaces::addresses()? {
+            if !self.host.contains(&interface.address) {
+                self.host.push(interface.address);
+            }
+        }
+        Ok(self.host.len() > known)
+    }
+
     /// The external addresses, IPv4 first.
     pub fn external(&self) -> Vec<IpAddr> {
         self.external_v4.map(IpAddr::V4).into_iter().chain(self.external_v6.map(IpAddr::V6)).collect()
@@ -169,6 +183,13 @@ mod tests {
         let found = Addresses::find(&Address::Fixed(list.to_vec())).unwrap();
         assert_eq!(found.external(), [list[0].external, list[2].external]);
         assert!(found.host.contains(&list[1].external));
+    }
+
+    #[test]
+    fn an_address_that_came_later_is_learnt_once() {
+        let mut addresses = Addresses::default();
+        assert!(addresses.learn().unwrap(), "every host has loopback");
+        assert!(!addresses.learn().unwrap());
     }
 
     #[test]
