@@ -7,8 +7,10 @@ use std::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::holder::{self, holder};
+use super::holder;
 use super::udp::BindError;
+
+const TRANSPORT: holder::Protocol = holder::Protocol::Tcp;
 
 /// Connections that the kernel completes and keeps until a shard accepts them.
 const BACKLOG: i32 = 1024;
@@ -42,7 +44,7 @@ pub fn check_free(address: SocketAddr) -> Result<(), BindError> {
         socket.bind(&address.into())?;
         socket.listen(1)
     };
-    alone().map_err(|source| bind_error(address, source))
+    alone().map_err(|source| BindError::of(TRANSPORT, address, source))
 }
 
 /// Listens at `address`, together with the other shards: a connection is the shard's that the kernel gives it to.
@@ -57,8 +59,8 @@ pub fn listen(address: SocketAddr) -> Result<Listener, BindError> {
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from_std(socket.into()))
     };
-    let socket = bound().map_err(|source| bind_error(address, source))?;
-    let address = socket.local_addr().map_err(|source| bind_error(address, source))?;
+    let socket = bound().map_err(|source| BindError::of(TRANSPORT, address, source))?;
+    let address = socket.local_addr().map_err(|source| BindError::of(TRANSPORT, address, source))?;
     Ok(Listener { socket, address })
 }
 
@@ -81,15 +83,6 @@ fn new_socket(address: SocketAddr) -> io::Result<Socket> {
     }
     socket.set_reuse_address(true)?;
     Ok(socket)
-}
-
-fn bind_error(address: SocketAddr, source: io::Error) -> BindError {
-    let protocol = holder::Protocol::Tcp;
-    if source.kind() == io::ErrorKind::AddrInUse {
-        BindError::Taken { protocol, address, holder: holder(protocol, address) }
-    } else {
-        BindError::Bind { protocol, address, source }
-    }
 }
 
 #[cfg(test)]

@@ -47,6 +47,19 @@ pub enum BindError {
     Poller(#[source] io::Error),
 }
 
+impl BindError {
+    /// What the kernel's refusal of `address` means, with the holder of a port that is taken.
+    pub(super) fn of(protocol: holder::Protocol, address: SocketAddr, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            Self::Taken { protocol, address, holder: holder(protocol, address) }
+        } else {
+            Self::Bind { protocol, address, source }
+        }
+    }
+}
+
+const TRANSPORT: holder::Protocol = holder::Protocol::Udp;
+
 /// A socket that clients send to.
 #[derive(Debug)]
 pub struct Listener {
@@ -84,7 +97,7 @@ pub fn check_free(address: SocketAddr) -> Result<(), BindError> {
         let socket = new_socket(address)?;
         socket.bind(&address.into())
     };
-    alone().map_err(|source| bind_error(address, source))
+    alone().map_err(|source| BindError::of(TRANSPORT, address, source))
 }
 
 /// Listens at `address`, together with the other shards.
@@ -105,8 +118,8 @@ pub fn listen(address: SocketAddr) -> Result<Listener, BindError> {
         }
         from_socket(socket)
     };
-    let socket = bound().map_err(|source| bind_error(address, source))?;
-    let address = socket.local_addr().map_err(|source| bind_error(address, source))?;
+    let socket = bound().map_err(|source| BindError::of(TRANSPORT, address, source))?;
+    let address = socket.local_addr().map_err(|source| BindError::of(TRANSPORT, address, source))?;
     Ok(Listener { socket, address })
 }
 
@@ -166,15 +179,6 @@ fn from_socket(socket: Socket) -> io::Result<UdpSocket> {
 fn enlarge_buffers(socket: &Socket) {
     let _ = socket.set_recv_buffer_size(SHARED_BUFFER_BYTES);
     let _ = socket.set_send_buffer_size(SHARED_BUFFER_BYTES);
-}
-
-fn bind_error(address: SocketAddr, source: io::Error) -> BindError {
-    let protocol = holder::Protocol::Udp;
-    if source.kind() == io::ErrorKind::AddrInUse {
-        BindError::Taken { protocol, address, holder: holder(protocol, address) }
-    } else {
-        BindError::Bind { protocol, address, source }
-    }
 }
 
 #[cfg(test)]
