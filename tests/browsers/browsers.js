@@ -2,6 +2,7 @@
 
 import puppeteer from 'puppeteer-core';
 import { Participant } from './participant.js';
+import { until } from './until.js';
 
 const CHROMIUM = {
   browser: 'chrome',
@@ -77,8 +78,26 @@ export class Browsers {
   }
 
   #browser(kind) {
-    const launch = () => puppeteer.launch({ headless: true, protocolTimeout: 60_000, ...KINDS[kind] });
+    const launch = async () => {
+      const browser = await puppeteer.launch({ headless: true, protocolTimeout: 60_000, ...KINDS[kind] });
+      await settle(browser, this.#url);
+      return browser;
+    };
     if (!this.#running.has(kind)) this.#running.set(kind, launch());
     return this.#running.get(kind);
   }
+}
+
+/** A browser that has just found out which network it is on drops what it was loading: the first page is one that nobody needs. */
+async function settle(browser, url) {
+  const page = await browser.newPage();
+  await until(`the browser loads ${url} whole`, 30, async () => {
+    let dropped = false;
+    const note = () => (dropped = true);
+    page.on('requestfailed', note);
+    await page.goto(url, { waitUntil: 'networkidle0' }).catch(note);
+    page.off('requestfailed', note);
+    return !dropped;
+  });
+  await page.close();
 }
