@@ -9,6 +9,7 @@
 mod certificate;
 mod host;
 mod listeners;
+mod open_files;
 pub(crate) mod parts;
 mod self_test;
 mod summary;
@@ -73,6 +74,7 @@ const RUNTIME_THREADS: usize = 2;
 /// # Errors
 /// [`enum@Error`] where a part cannot start.
 pub fn run(settings: Settings) -> Result<(), Error> {
+    open_files::raise(&settings);
     let metrics = http::metrics::install().map_err(|error| Error::System(error.to_string()))?;
     let bound = Bound::new(&settings)?;
     let runtime = runtime()?;

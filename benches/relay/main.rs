@@ -1,6 +1,9 @@
-//! coturn, a bare forwarder and roundturn relay the same flows in one run: what a packet costs each of them.
+//! coturn, a bare forwarder and roundturn side by side in one run: what a packet, an allocation and a flood cost each.
 
+mod allocations;
+mod call;
 mod clock;
+mod flood;
 mod forwarder;
 mod load;
 mod options;
@@ -20,10 +23,12 @@ use crate::server::Server;
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    if let Some(Mode::Forwarder { flows, paired }) = options.mode {
-        return forwarder::run(flows, paired);
+    match options.mode {
+        None => bench(&options),
+        Some(Mode::Forwarder { flows, paired }) => forwarder::run(flows, paired),
+        Some(Mode::Allocations { count }) => allocations::run(&options, count),
+        Some(Mode::Flood { rate, seconds }) => flood::run(&options, rate, seconds),
     }
-    bench(&options)
 }
 
 /// Every round gives every server its turn at every workload, so that whatever else the machine does hits all alike.

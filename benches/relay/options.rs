@@ -50,9 +50,24 @@ pub struct Options {
     pub mode: Option<Mode>,
 }
 
-/// The bench starts itself again for its own forwarder.
-#[derive(Debug, Subcommand)]
+/// Other questions; and the bench starts itself again for its own forwarder.
+#[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Mode {
+    /// What an allocation costs in CPU and memory.
+    Allocations {
+        /// How many at once.
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+    },
+    /// What requests of strangers cost, and whether others notice.
+    Flood {
+        /// Requests a second.
+        #[arg(long, default_value_t = 50_000)]
+        rate: u64,
+        /// How long each kind of flood lasts.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
     /// Forward between pairs of sockets; prints `ready` and a line of two ports for each flow.
     #[command(hide = true)]
     Forwarder {

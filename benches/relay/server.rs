@@ -114,7 +114,7 @@ fn coturn(options: &Options) -> (Command, u16) {
     command
         .args(["-n", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--simple-log", "--no-stdout-log"])
         .args(["--allow-loopback-peers", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--lt-cred-mech"])
-        .args(["--use-auth-secret", "--min-port=50200", "--max-port=51199"])
+        .args(["--use-auth-secret", "--min-port=6000", "--max-port=17999"])
         .arg(format!("--realm={}", setup::REALM))
         .arg(format!("--static-auth-secret={}", setup::SECRET))
         .arg(format!("--listening-port={port}"))

@@ -34,7 +34,7 @@ metrics = "127.0.0.1:{metrics}"
 external = "127.0.0.1"
 
 [ports]
-udp = "51200-52199"
+udp = "18000-29999"
 
 [auth]
 realm = "{REALM}"
@@ -44,7 +44,8 @@ secret = "{SECRET}"
 allow = ["127.0.0.0/8"]
 
 [limits]
-allocations_per_prefix = 1000
+allocations = 12000
+allocations_per_prefix = 12000
 
 [shards]
 count = {shards}

@@ -44,7 +44,12 @@ pub struct TurnClient {
 impl TurnClient {
     /// Allocates; the address of the relay comes with the client.
     pub fn allocate(server: SocketAddr, name: &str) -> Result<(Self, SocketAddr)> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::allocate_from(Ipv4Addr::LOCALHOST, server, name)
+    }
+
+    /// The same from another address of the loopback, which is another source network to the server.
+    pub fn allocate_from(source: Ipv4Addr, server: SocketAddr, name: &str) -> Result<(Self, SocketAddr)> {
+        let socket = UdpSocket::bind((source, 0))?;
         socket.set_read_timeout(Some(RETRANSMIT))?;
         let (username, password) = setup::credential(name)?;
         let mut client = Self { socket, server, username, password, realm: String::new(), nonce: String::new() };

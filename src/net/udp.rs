@@ -12,8 +12,8 @@ use thiserror::Error;
 use super::holder::{self, holder};
 use crate::ports::LeaseError;
 
-/// Bytes that we ask for as the receive and send buffer of a socket that many share. The kernel gives as much as
-/// `net.core.rmem_max` and `wmem_max` allow.
+/// Bytes that we ask for as the receive and send buffer of a socket that many share: what a flood sends in a tenth of a
+/// second. Without CAP_NET_ADMIN, the kernel gives as much as `net.core.rmem_max` and `wmem_max` allow.
 const SHARED_BUFFER_BYTES: usize = 4 << 20;
 
 /// Why a shard's sockets could not be had.
@@ -177,8 +177,12 @@ fn from_socket(socket: Socket) -> io::Result<UdpSocket> {
 
 /// As large as the kernel allows: less only means that a burst may be lost.
 fn enlarge_buffers(socket: &Socket) {
-    let _ = socket.set_recv_buffer_size(SHARED_BUFFER_BYTES);
-    let _ = socket.set_send_buffer_size(SHARED_BUFFER_BYTES);
+    if setsockopt(socket, sockopt::RcvBufForce, &SHARED_BUFFER_BYTES).is_err() {
+        let _ = socket.set_recv_buffer_size(SHARED_BUFFER_BYTES);
+    }
+    if setsockopt(socket, sockopt::SndBufForce, &SHARED_BUFFER_BYTES).is_err() {
+        let _ = socket.set_send_buffer_size(SHARED_BUFFER_BYTES);
+    }
 }
 
 #[cfg(test)]
