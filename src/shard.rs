@@ -112,7 +112,7 @@ impl Shard {
             let _ = waker.wake();
         }));
         let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
-        let relays = RelaySockets::new(registry, ports, ledger, config.addresses.clone());
+        let relays = RelaySockets::new(config.index, registry, ports, ledger, config.addresses.clone());
         let bound = listeners.iter().map(|listener| listener.address).collect();
         let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
         let streams = Streams::new(registry, plain, turns, config.streams.clone()).map_err(BindError::Poller)?;

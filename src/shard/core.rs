@@ -137,9 +137,11 @@ impl Core {
         outbox: &mut Outbox,
     ) {
         let Some(bytes) = buffer.get(at.clone()) else { return };
-        let Verdict::ToPeer { relay, peer, data } = self.turn.handle_client(now, client, bytes, house) else { return };
+        let verdict = self.turn.handle_client(now, client, bytes, house);
+        let Verdict::ToPeer { relay, peer, data, dont_fragment } = verdict else { return };
         let data = at.start + data.start..at.start + data.end;
         match self.hairpin.way(peer.0, house) {
+            Way::Kernel(to) if dont_fragment => outbox.forward(Exit::RelayWhole(relay), to, data),
             Way::Kernel(to) => outbox.forward(Exit::Relay(relay), to, data),
             Way::Relay(other) => {
                 self.inside.to_peer.count(data.len());
@@ -154,6 +156,12 @@ impl Core {
             }
             Way::Nowhere => self.inside.nowhere += 1,
         }
+    }
+
+    /// The network says of a datagram that `relay` had sent `to` a peer what became of it.
+    pub fn from_icmp(&mut self, now: Instant, relay: Relay, to: SocketAddr, icmp: turn::Icmp, house: &impl House) {
+        let peer = Peer(self.hairpin.name_of(to, house));
+        self.turn.handle_icmp(now, relay, peer, icmp);
     }
 
     /// A datagram of `source`'s, `at` of the receive buffer, came to `relay`.

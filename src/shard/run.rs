@@ -17,7 +17,7 @@ use super::sockets::{Entry, MAILBOX, Sockets};
 use super::stats::Exporter;
 use super::streams::Streams;
 use crate::clock;
-use crate::net::mmsg::ReceiveBatch;
+use crate::net::mmsg::{ReceiveBatch, Undelivered};
 
 /// Messages that are taken from the mailbox in one turn: a join storm must not hold up packets.
 const MESSAGES_PER_TURN: usize = 64;
@@ -87,11 +87,14 @@ impl Running {
             if Streams::owns(event.token()) {
                 self.sockets.streams.on_event(event);
             } else {
-                self.sockets.on_readable(event.token());
+                self.sockets.on_event(event);
             }
         }
         for _ in 0..self.sockets.ready() {
             self.read(now, state);
+        }
+        for _ in 0..self.sockets.troubled() {
+            self.read_errors(now);
         }
         self.turn_streams(now, state);
         let then = self.read_mailbox(now, state);
@@ -108,7 +111,7 @@ impl Running {
 
     /// How long to wait for packets: until the next deadline, not at all where something is left to do.
     fn timeout(&self, now: Instant, state: &State) -> Duration {
-        if self.sockets.ready() > 0 || self.sockets.streams.has_work() || state.messages_left {
+        if self.sockets.ready() + self.sockets.troubled() > 0 || self.sockets.streams.has_work() || state.messages_left {
             return Duration::ZERO;
         }
         let deadlines = [self.core.poll_timeout(), self.outgoing.poll_timeout(now), Some(state.next_tick)];
@@ -127,6 +130,14 @@ impl Running {
         // Relays' datagrams wait for each other: they all leave from the few listeners. Others have nothing to wait for.
         if !matches!(entry, Entry::Relay(_)) {
             self.settle(now, state);
+        }
+    }
+
+    /// What the network says of the datagrams of one relay.
+    fn read_errors(&mut self, now: Instant) {
+        let Some((relay, errors)) = self.sockets.next_errors() else { return };
+        for Undelivered { to, icmp } in errors {
+            self.core.from_icmp(now, relay, to, icmp, &self.sockets.relays);
         }
     }
 

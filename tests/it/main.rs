@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod icmp;
 mod sfu_over_relay;
 mod shard;
 mod stream_link;

@@ -7,8 +7,9 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use stun::attributes::{
-    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE, ATTR_REALM, ATTR_REQUESTED_TRANSPORT,
-    ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
+    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE, ATTR_REALM,
+    ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS,
+    ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
 };
 use stun::integrity::MessageIntegrity;
 use stun::message::{
@@ -18,6 +19,9 @@ use stun::message::{
 use stun::xoraddr::XorMappedAddress;
 
 use crate::support::{SECRET, socket};
+
+/// RFC 8656 §18.13
+const ICMP: AttrType = AttrType(0x8004);
 
 /// What carries a client's messages, one at a time.
 pub trait Link {
@@ -65,6 +69,8 @@ pub enum Heard {
     Channel(u16, Vec<u8>),
     /// A Data indication: the peer and the payload.
     Data(SocketAddr, Vec<u8>),
+    /// A Data indication with an ICMP error: the peer, type and code.
+    Icmp(SocketAddr, u8, u8),
 }
 
 impl TurnClient {
@@ -96,6 +102,15 @@ impl<L: Link> TurnClient<L> {
     /// Allocate: the relayed address, or the error code.
     pub fn allocate(&mut self) -> Result<SocketAddr, u16> {
         let answer = self.request(METHOD_ALLOCATE, |message| message.add(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]))?;
+        Ok(address(&answer, ATTR_XOR_RELAYED_ADDRESS))
+    }
+
+    /// Allocate with REQUESTED-ADDRESS-FAMILY for IPv6.
+    pub fn allocate_v6(&mut self) -> Result<SocketAddr, u16> {
+        let answer = self.request(METHOD_ALLOCATE, |message| {
+            message.add(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+            message.add(ATTR_REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+        })?;
         Ok(address(&answer, ATTR_XOR_RELAYED_ADDRESS))
     }
 
@@ -138,6 +153,15 @@ impl<L: Link> TurnClient<L> {
         self.socket.say(self.server, &indication.raw);
     }
 
+    /// A Send indication with DONT-FRAGMENT.
+    pub fn send_whole(&self, peer: SocketAddr, payload: &[u8]) {
+        let mut indication = message(METHOD_SEND, CLASS_INDICATION);
+        add_peer(&mut indication, peer);
+        indication.add(ATTR_DONT_FRAGMENT, &[]);
+        indication.add(ATTR_DATA, payload);
+        self.socket.say(self.server, &indication.raw);
+    }
+
     /// The next datagram from the server, or `None` when none comes.
     pub fn hear(&self) -> Option<Heard> {
         let bytes = self.socket.hear(self.server)?;
@@ -146,6 +170,9 @@ impl<L: Link> TurnClient<L> {
             return Some(Heard::Channel(number, bytes[4..4 + usize::from(size)].to_vec()));
         }
         let indication = decode(&bytes);
+        if let Ok(icmp) = indication.get(ICMP) {
+            return Some(Heard::Icmp(address(&indication, ATTR_XOR_PEER_ADDRESS), icmp[2] >> 1, icmp[3]));
+        }
         let data = indication.get(ATTR_DATA).unwrap();
         Some(Heard::Data(address(&indication, ATTR_XOR_PEER_ADDRESS), data))
     }

@@ -103,8 +103,8 @@ pub(crate) fn refuse_unknown(message: &Message<'_>) -> Result<(), Refusal> {
 /// Enough for any client that means it; an answer does not grow with what a stranger makes up.
 const MOST_UNKNOWN: usize = 8;
 
-/// Those that some method here reads, and those that may come with any message and are ignored. DONT-FRAGMENT is not
-/// among them: this server does not set the bit, and must say so (RFC 8656 §14).
+/// Those that some method here reads, and those that may come with any message and are ignored. DONT-FRAGMENT in an
+/// Allocate only asks whether it could be done (RFC 8656 §7.1): to know it is to say yes.
 fn is_known(kind: u16) -> bool {
     matches!(
         kind,
@@ -123,6 +123,7 @@ fn is_known(kind: u16) -> bool {
             | attribute::REQUESTED_ADDRESS_FAMILY
             | attribute::EVEN_PORT
             | attribute::REQUESTED_TRANSPORT
+            | attribute::DONT_FRAGMENT
             | attribute::MESSAGE_INTEGRITY_SHA256
             | attribute::PASSWORD_ALGORITHM
             | attribute::USERHASH

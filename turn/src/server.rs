@@ -201,7 +201,8 @@ impl Server {
         let relay = allocation.alive_relay_mut(now, family).ok_or(Why::NoAllocation)?;
         relay.to_peers.add(data.len());
         self.stats.to_peers.add(data.len());
-        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer, data })
+        // RFC 8656 §12.6: what comes by a channel may always be fragmented.
+        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer, data, dont_fragment: false })
     }
 
     fn stun(&mut self, now: Instant, from: Client, bytes: &[u8], relays: &mut dyn Relays) -> Result<Verdict, Why> {

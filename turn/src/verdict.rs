@@ -20,6 +20,9 @@ pub enum Verdict {
         peer: Peer,
         /// The payload within the datagram that was handed in.
         data: Range<usize>,
+        /// Whether it must reach the peer whole or not at all: the DF bit over IPv4, no fragment header over IPv6
+        /// (RFC 8656 §14).
+        dont_fragment: bool,
     },
     /// Send `header`, then the whole datagram that was handed in, then `header.padding()` zero bytes to `client`.
     ToClient {
