@@ -31,6 +31,7 @@ pub struct RelaySockets {
 }
 
 /// One relay. Dropped in this order: the socket, then the right to its port, then its place in the quotas.
+#[derive(Debug)]
 pub struct RelaySocket {
     /// The socket.
     pub socket: UdpSocket,
@@ -85,13 +86,7 @@ const TOKENS: usize = 1 << 17;
 
 impl RelaySockets {
     /// None yet, on shard number `shard`; they will be polled by `registry`.
-    pub fn new(
-        shard: usize,
-        registry: Registry,
-        ports: Arc<Ports>,
-        ledger: Arc<Ledger>,
-        addresses: Addresses,
-    ) -> Self {
+    pub fn new(shard: usize, registry: Registry, ports: Arc<Ports>, ledger: Arc<Ledger>, addresses: Addresses) -> Self {
         let range = ports.range();
         let none = || (0..range.len()).map(|_| None).collect();
         let (v4, v6) = (none(), none());
@@ -103,6 +98,30 @@ impl RelaySockets {
     pub fn find(&mut self, relay: Relay) -> Option<&mut RelaySocket> {
         let index = usize::from(relay.port.checked_sub(self.first_port)?);
         self.family_mut(relay.family).get_mut(index)?.as_deref_mut()
+    }
+
+    /// Takes the socket of `relay` out, for another shard.
+    pub fn give(&mut self, relay: Relay) -> Option<RelaySocket> {
+        let index = usize::from(relay.port.checked_sub(self.first_port)?);
+        let mut open = *self.family_mut(relay.family).get_mut(index)?.take()?;
+        // It fails only for what is not polled, and then there is nothing to undo.
+        let _ = self.registry.deregister(&mut open.socket);
+        Some(open)
+    }
+
+    /// Takes in what another shard [gave](Self::give).
+    ///
+    /// # Errors
+    /// What the poller says; the relay is closed then.
+    pub fn take(&mut self, relay: Relay, mut open: RelaySocket) -> io::Result<()> {
+        self.registry.register(&mut open.socket, token(relay), Interest::READABLE)?;
+        // Whatever waits in it is told by the poller.
+        (open.reading.queued, open.troubled) = (false, false);
+        let index = relay.port.checked_sub(self.first_port).map(usize::from);
+        if let Some(place) = index.and_then(|index| self.family_mut(relay.family).get_mut(index)) {
+            *place = Some(Box::new(open));
+        }
+        Ok(())
     }
 
     /// The ports that relays are opened on, and who has how many of them.

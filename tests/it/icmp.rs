@@ -29,11 +29,8 @@ fn a_client_is_told_that_a_peers_port_is_closed() {
 #[test]
 fn a_client_is_told_so_over_ipv6() {
     let mut options = Options { allow: vec!["::1/128"], ..Options::default() };
-    options.addresses = Addresses {
-        external_v6: Some(Ipv6Addr::LOCALHOST),
-        local_v6: Some(Ipv6Addr::LOCALHOST),
-        ..options.addresses
-    };
+    options.addresses =
+        Addresses { external_v6: Some(Ipv6Addr::LOCALHOST), local_v6: Some(Ipv6Addr::LOCALHOST), ..options.addresses };
     let daemon = options.start();
     let mut client = TurnClient::new(daemon.listener, "alice");
     client.allocate_v6().unwrap();

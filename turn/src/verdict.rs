@@ -85,6 +85,8 @@ pub enum Why {
     PeerDenied,
     /// An answer to a stranger whose source prefix has used up its rate.
     RateLimited,
+    /// A Refresh whose allocation another server of the process has: it is being fetched (RFC 8016).
+    Elsewhere,
 }
 
 labels!(Why {
@@ -96,4 +98,5 @@ labels!(Why {
     NoPermission => "no_permission",
     PeerDenied => "peer_denied",
     RateLimited => "rate_limited",
+    Elsewhere => "elsewhere",
 });

@@ -77,7 +77,7 @@ impl SendBatch {
             let address = Address::encode(*to);
             let mut outcome = send_one(socket, piece, address);
             for _ in 1..ATTEMPTS {
-                if outcome.as_ref().is_err_and(|error| !is_full(error)) {
+                if outcome.as_ref().is_err_and(is_of_icmp) {
                     outcome = send_one(socket, piece, address);
                 }
             }
@@ -165,7 +165,7 @@ impl SendBatch {
                 return Some(self.trains[..done].iter().map(|train| train.count).sum());
             }
             failed += 1;
-            if failed < ATTEMPTS && !is_full(&error) {
+            if failed < ATTEMPTS && is_of_icmp(&error) {
                 continue;
             }
             result.count(refused, Err(error));
@@ -285,4 +285,23 @@ fn refuses_gso(error: &io::Error) -> bool {
 
 fn is_full(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::ENOBUFS)
+}
+
+/// Whether it may be what an ICMP error has left behind, as the kernel translates those.
+fn is_of_icmp(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(
+            libc::ECONNREFUSED
+                | libc::EHOSTUNREACH
+                | libc::ENETUNREACH
+                | libc::EHOSTDOWN
+                | libc::ENONET
+                | libc::ENOPROTOOPT
+                | libc::EOPNOTSUPP
+                | libc::EPROTO
+                | libc::EACCES
+                | libc::EMSGSIZE
+        )
+    )
 }
