@@ -69,11 +69,14 @@ impl Server {
     ///
     /// # Errors
     /// 405 where there is none to be had, 400 for a ticket that is not empty.
-    pub(crate) fn mobility(&mut self, request: &Request<'_>) -> Result<Option<Mobility>, Refusal> {
+    pub(crate) fn mobility(&self, request: &Request<'_>, username: &str) -> Result<Option<Mobility>, Refusal> {
         match request.message.attribute(attribute::MOBILITY_TICKET) {
             None => Ok(None),
             Some(_) if !self.config.mobility => Err(Code::MobilityForbidden.into()),
-            Some([]) => Ok(Some(Mobility { serial: self.transactions.next(), moved_by: None })),
+            Some([]) => {
+                let serial = self.serial(request.message.transaction(), username);
+                Ok(Some(Mobility { serial, moved_by: None }))
+            }
             Some(_) => Err(Code::BadRequest.into()),
         }
     }
@@ -113,7 +116,7 @@ impl Server {
         let claim = Claim { relay, ticket, username: username.to_owned() };
         if self.table.slot_of_relay(relay).is_some() {
             let slot = self.check_claim(request.now, &claim).ok_or(Code::BadRequest)?;
-            self.move_to(slot, request);
+            self.move_to(slot, &claim, request);
             return Ok(Some(slot));
         }
         let external = self.external(relay.family).ok_or(Code::BadRequest)?;
@@ -168,19 +171,29 @@ impl Server {
         }
     }
 
+    /// What comes after `last`, the client's transaction at first: the same at every server of the process, which know
+    /// nothing of each other's tickets, and never twice for one allocation.
+    fn serial(&self, last: TransactionId, username: &str) -> TransactionId {
+        let mac = self.nonces.mac(b"serial", &last.0, username);
+        let mut serial = [0; 12];
+        serial.copy_from_slice(&mac[..12]);
+        TransactionId(serial)
+    }
+
     fn check_claim(&mut self, now: Instant, claim: &Claim) -> Option<usize> {
         let slot = self.table.slot_of_relay(claim.relay)?;
         self.expire_relays(now, slot);
         let allocation = self.table.get_mut(slot)?;
         let serial = allocation.mobility?.serial;
-        let is_current = *allocation.username == *claim.username && claim.ticket[4..16] == serial.0;
+        // The serial of a ticket whose MAC is right is no secret from whoever shows it.
+        let is_current = *allocation.username == *claim.username && claim.serial() == serial;
         (self.config.mobility && is_current && allocation.is_alive(now)).then_some(slot)
     }
 
-    fn move_to(&mut self, slot: usize, request: &Request<'_>) {
-        let mobility = Mobility { serial: self.transactions.next(), moved_by: Some(request.message.transaction()) };
+    fn move_to(&mut self, slot: usize, claim: &Claim, request: &Request<'_>) {
+        let serial = self.serial(claim.serial(), &claim.username);
         let Some(allocation) = self.table.get_mut(slot) else { return };
-        allocation.mobility = Some(mobility);
+        allocation.mobility = Some(Mobility { serial, moved_by: Some(request.message.transaction()) });
         let from = allocation.client.transport;
         let relays: Vec<Relay> = allocation.relays().collect();
         self.table.set_client(slot, request.from);
@@ -189,6 +202,14 @@ impl Server {
             self.stats.allocations_by_family.of_mut(request.from.transport).up(relay.family);
             self.events.push_back(Event::Moved { client: request.from, relay });
         }
+    }
+}
+
+impl Claim {
+    fn serial(&self) -> TransactionId {
+        let mut serial = [0; 12];
+        serial.copy_from_slice(&self.ticket[4..16]);
+        TransactionId(serial)
     }
 }
 

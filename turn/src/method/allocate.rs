@@ -49,7 +49,7 @@ impl Server {
             _ => return Err(Code::BadRequest.into()),
         }
         let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs)?;
-        let mobility = self.mobility(request)?;
+        let mobility = self.mobility(request, &proven.username)?;
         let opened = match Wish::read(message)? {
             Wish::Reserved(token) => self.claim(proven, token, relays)?,
             Wish::One(family, port) => {
