@@ -8,6 +8,7 @@
 //! ```
 
 mod decide;
+mod discovery;
 mod environment;
 mod file;
 mod keys;
@@ -30,8 +31,8 @@ pub use problem::{ConfigError, Problem};
 pub use rules::duration;
 pub use secret::Secret;
 pub use settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, RoomMode, Rooms, Settings,
-    Shards, Tls,
+    Address, Auth, BehaviorDiscovery, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay,
+    RoomMode, Rooms, Settings, Shards, Tls,
 };
 pub use value::Place;
 pub use warnings::kernel_ports;

@@ -27,7 +27,15 @@ pub struct Ports {
     live: [Vec<AtomicU64>; 2],
     in_use: [AtomicU64; 2],
     /// Kept for a second allocation, at whichever shard it is asked for (RFC 8656 §7.2).
-    reserved: Mutex<HashMap<Relay, (Lease, Ticket)>>,
+    reserved: Mutex<HashMap<Relay, Reserved>>,
+}
+
+/// A port that is kept, and by whom.
+#[derive(Debug)]
+struct Reserved {
+    shard: usize,
+    lease: Lease,
+    ticket: Ticket,
 }
 
 /// Who holds a port.
@@ -131,9 +139,11 @@ impl Ports {
         self.lease(Owner::Sfu, families, Shape::Any, 0, self.range.len(), bind).map(|leased| leased.first)
     }
 
-    /// Keeps a leased port, with its place in the quotas, for the shard that will be asked for it.
-    pub fn reserve(&self, family: Family, lease: Lease, ticket: Ticket) {
-        self.reserved().insert(Relay { family, port: lease.port }, (lease, ticket));
+    /// Keeps a leased port, with its place in the quotas, for the shard that will be asked for it. `shard` is who keeps it,
+    /// and who may [give it up](Self::release).
+    pub fn reserve(&self, shard: usize, family: Family, lease: Lease, ticket: Ticket) {
+        let relay = Relay { family, port: lease.port };
+        self.reserved().insert(relay, Reserved { shard, lease, ticket });
     }
 
     /// Takes a port that is kept, and binds it.
@@ -141,18 +151,25 @@ impl Ports {
     /// # Errors
     /// Why it could not be bound; `NotFound` where it is not kept, or no longer.
     pub fn claim<T>(&self, relay: Relay, bind: impl FnOnce(u16) -> io::Result<T>) -> io::Result<(Lease, T, Ticket)> {
-        let (mut lease, ticket) = self.release(relay).ok_or(io::ErrorKind::NotFound)?;
+        let kept = self.reserved().remove(&relay);
+        let Reserved { mut lease, ticket, .. } = kept.ok_or(io::ErrorKind::NotFound)?;
         let bound = bind(relay.port)?;
         lease.publish(&[relay.family]);
         Ok((lease, bound, ticket))
     }
 
-    /// Gives up a port that is kept.
-    pub fn release(&self, relay: Relay) -> Option<(Lease, Ticket)> {
-        self.reserved().remove(&relay)
+    /// Gives up a port that `shard` keeps. Its time may end after it was claimed at another shard, given back, and reserved
+    /// anew there: that reservation stands.
+    pub fn release(&self, shard: usize, relay: Relay) {
+        let mut reserved = self.reserved();
+        let is_its = reserved.get(&relay).is_some_and(|kept| kept.shard == shard);
+        let released = if is_its { reserved.remove(&relay) } else { None };
+        drop(reserved);
+        // Giving back takes another lock, and not under that one.
+        drop(released);
     }
 
-    fn reserved(&self) -> MutexGuard<'_, HashMap<Relay, (Lease, Ticket)>> {
+    fn reserved(&self) -> MutexGuard<'_, HashMap<Relay, Reserved>> {
         self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

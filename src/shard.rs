@@ -23,6 +23,7 @@ use turn::Family;
 
 pub mod core;
 pub mod hairpin;
+pub mod handover;
 pub mod mailbox;
 pub mod outbox;
 mod outgoing;
@@ -33,7 +34,7 @@ mod streams;
 
 use self::core::Core;
 use self::hairpin::Hairpin;
-use self::mailbox::{FromShard, ToShard};
+use self::mailbox::{FromShard, Shards, ToShard};
 use self::outgoing::Outgoing;
 use self::run::Running;
 use self::sockets::{MAILBOX, Sockets};
@@ -94,12 +95,16 @@ impl Shard {
         ledger: Arc<Ledger>,
         events: mpsc::Sender<FromShard>,
     ) -> Result<(Self, mailbox::Sender), BindError> {
-        let wanted: Vec<SocketAddr> = config.listen.iter().copied().flat_map(udp::expand).collect();
+        let mut wanted: Vec<SocketAddr> = config.listen.iter().copied().flat_map(udp::expand).collect();
+        let clients = wanted.len();
+        let discovery = config.turn.discovery.iter().flat_map(turn::Discovery::sockets);
+        let others: Vec<SocketAddr> = discovery.filter(|address| !wanted.contains(address)).collect();
+        wanted.extend(others);
         if config.index == 0 {
             wanted.iter().try_for_each(|&address| udp::check_free(address))?;
         }
         let listeners = wanted.into_iter().map(udp::listen).collect::<Result<Vec<_>, _>>()?;
-        let plain: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
+        let plain: Vec<SocketAddr> = listeners.iter().take(clients).map(|listener| listener.address).collect();
         let (plain, turns) = bind_streams(&config, plain)?;
         let families = families(&config.addresses);
         let names: Vec<Family> = families.iter().map(|&(family, _)| family).collect();
@@ -112,7 +117,7 @@ impl Shard {
             let _ = waker.wake();
         }));
         let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
-        let relays = RelaySockets::new(registry, ports, ledger, config.addresses.clone());
+        let relays = RelaySockets::new(config.index, registry, ports, ledger, config.addresses.clone());
         let bound = listeners.iter().map(|listener| listener.address).collect();
         let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
         let streams = Streams::new(registry, plain, turns, config.streams.clone()).map_err(BindError::Poller)?;
@@ -131,20 +136,20 @@ impl Shard {
         self.sfu_lease.port()
     }
 
-    /// Starts the thread. It ends at [`ToShard::Stop`], or when every sender of its mailbox is gone. A panic in it is a
+    /// Starts the thread, which is told of all `shards`. It ends at [`ToShard::Stop`]. A panic in it is a
     /// bug that no part of the process survives: it ends the process, and whoever supervises that starts it anew.
     ///
     /// # Errors
     /// When there is no thread to be had.
-    pub fn spawn(self) -> io::Result<JoinHandle<()>> {
+    pub fn spawn(self, shards: Shards) -> io::Result<JoinHandle<()>> {
         let name = format!("shard-{}", self.config.index);
         std::thread::Builder::new().name(name).spawn(move || {
             let _guard = EndProcess;
-            self.run();
+            self.run(shards);
         })
     }
 
-    fn run(self) {
+    fn run(self, shards: Shards) {
         let Self { config, poll, sockets, listeners, sfu_lease, mailbox, outgoing } = self;
         let now = clock::now();
         let (index, sfu_port) = (config.index, sfu_lease.port());
@@ -157,7 +162,7 @@ impl Shard {
         };
         let turn = turn::Server::new(now, clock::unix_secs(), config.turn, config.turn_key);
         let core = Core::new(turn, sfu, hairpin, listeners);
-        Running { poll, core, sockets, mailbox, outgoing, exporter: Exporter::new(index) }.run();
+        Running { index, poll, core, sockets, mailbox, shards, outgoing, exporter: Exporter::new(index) }.run();
     }
 }
 

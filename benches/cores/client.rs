@@ -37,6 +37,8 @@ pub fn config() -> Config {
         strict_expiry: false,
         password_algorithms: false,
         alternate_servers: Vec::new(),
+        discovery: None,
+        mobility: false,
         peers: PeerRules::default(),
         limits: Limits {
             max_lifetime_secs: 3600,

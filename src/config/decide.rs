@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use super::discovery;
 use super::environment;
 use super::file::{self, Written};
 use super::problem::{ConfigError, Problem};
@@ -11,7 +12,8 @@ use super::reader::Reader;
 use super::rules;
 use super::secrets;
 use super::settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Rooms, Settings, Shards, Tls,
+    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
+    Tls,
 };
 use super::value::{Node, Place};
 
@@ -100,6 +102,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
     let tls = tls(reader);
     let shards = shards(reader);
     let ports = ports(reader, shards.as_ref());
+    let relay = relay(reader, listen.as_ref(), ports.as_ref());
     let auth = auth(reader, env);
     let peers = peers(reader);
     let limits = limits(reader);
@@ -111,6 +114,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         address: address?,
         stun_servers: stun_servers?,
         ports: ports?,
+        relay: relay?,
         auth: auth?,
         peers: peers?,
         limits: limits?,
@@ -246,6 +250,12 @@ fn address(reader: &mut Reader) -> Option<Address> {
         return None;
     }
     Some(Address::Fixed(addresses))
+}
+
+fn relay(reader: &mut Reader, listen: Option<&Listen>, ports: Option<&RangeInclusive<u16>>) -> Option<Relay> {
+    let mobility = reader.flag("relay.mobility");
+    let behavior_discovery = discovery::behavior_discovery(reader, listen, ports);
+    Some(Relay { mobility: mobility?, behavior_discovery: behavior_discovery? })
 }
 
 fn auth(reader: &mut Reader, env: &[(String, String)]) -> Option<Auth> {

@@ -23,6 +23,8 @@ pub struct Settings {
     pub stun_servers: Vec<String>,
     /// `[ports] udp`, shared by relays and the SFU.
     pub ports: RangeInclusive<u16>,
+    /// `[relay]`
+    pub relay: Relay,
     /// `[auth]`
     pub auth: Auth,
     /// `[peers]`
@@ -72,6 +74,24 @@ pub struct ExternalAddress {
     pub external: IpAddr,
     /// The address of this host that it arrives at, where the operator named it.
     pub local: Option<IpAddr>,
+}
+
+/// Parts of TURN that few need.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// Whether an allocation may follow its client to a new address.
+    pub mobility: bool,
+    /// The addresses of NAT behaviour discovery; `None`: off.
+    pub behavior_discovery: Option<BehaviorDiscovery>,
+}
+
+/// Two addresses of this host, of one family, that differ in address and port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BehaviorDiscovery {
+    /// One of `[listen] turn`.
+    pub primary: SocketAddr,
+    /// The other.
+    pub alternate: SocketAddr,
 }
 
 /// Who may use the relay.

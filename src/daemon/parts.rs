@@ -89,6 +89,11 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
         users: users.collect(),
         password_algorithms: false,
         alternate_servers: Vec::new(),
+        discovery: settings
+            .relay
+            .behavior_discovery
+            .map(|it| turn::Discovery { primary: it.primary, alternate: it.alternate }),
+        mobility: settings.relay.mobility,
         strict_expiry: settings.auth.strict_expiry,
         peers: turn::PeerRules { allow: settings.peers.allow.clone(), deny: settings.peers.deny.clone() },
         limits: turn::Limits {

@@ -1,4 +1,5 @@
-//! `recvmmsg` and `sendmmsg` with GRO, GSO and packet information: the only unsafe code of the project.
+//! `recvmmsg` and `sendmmsg` with GRO, GSO and packet information, the error queue, and fragmentation: the only unsafe
+//! code of the project.
 //!
 //! Safe on the outside: [`ReceiveBatch`] owns every buffer that the kernel writes into, [`SendBatch`] points the kernel
 //! at slices that outlive the call. Pointers are set anew before each call and never used after it, except that those
@@ -6,6 +7,8 @@
 #![allow(unsafe_code)]
 
 mod address;
+mod errors;
+mod fragments;
 mod send;
 
 use std::io;
@@ -16,6 +19,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 use address::Address;
+pub use errors::{Undelivered, next_error};
+pub use fragments::{allow_fragments, set_whole};
 pub use send::{SendBatch, Sent};
 
 /// Datagrams (or trains of them, where the kernel coalesced some) that a batch holds at most.

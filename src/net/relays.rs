@@ -2,20 +2,24 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
 
+use super::mmsg::{self, SendBatch, Sent, Undelivered};
 use super::udp::{self, Reading};
 use crate::ledger::{Ledger, Ticket};
 use crate::nat::Addresses;
 use crate::ports::{Lease, Leased, Ports};
 use crate::shard::core::House;
+use crate::shard::outbox::Datagram;
 
 /// The relay sockets of one shard, in an array for each family: finding one is an index, not a hash.
 pub struct RelaySockets {
+    shard: usize,
     registry: Registry,
     ports: Arc<Ports>,
     ledger: Arc<Ledger>,
@@ -27,13 +31,44 @@ pub struct RelaySockets {
 }
 
 /// One relay. Dropped in this order: the socket, then the right to its port, then its place in the quotas.
+#[derive(Debug)]
 pub struct RelaySocket {
     /// The socket.
     pub socket: UdpSocket,
     /// How far it was read.
     pub reading: Reading,
+    /// Whether it waits in the list of sockets whose error queue is to be read.
+    pub troubled: bool,
+    /// Where a datagram was last sent that must not be fragmented.
+    whole_to: Option<SocketAddr>,
     _lease: Lease,
     _ticket: Ticket,
+}
+
+impl RelaySocket {
+    /// Sends `datagrams`, none of which may be fragmented. The kernel knows of no such thing for a single datagram, so
+    /// that the socket is switched over and back: few clients ask for it, and for few datagrams.
+    pub fn send_whole(&mut self, family: Family, sending: &mut SendBatch, datagrams: &[Datagram<'_>]) -> Sent {
+        self.whole_to = datagrams.last().map(|datagram| datagram.to);
+        let socket = self.socket.as_fd();
+        if mmsg::set_whole(socket, family, true).is_err() {
+            return Sent { refused: datagrams.len() as u64, ..Sent::default() };
+        }
+        let sent = sending.send(socket, datagrams);
+        // It was switched over a moment ago, and takes no less to switch back.
+        let _ = mmsg::set_whole(socket, family, false);
+        sent
+    }
+
+    /// The port of an error that the kernel tells without: it was about what had to stay whole.
+    pub fn complete(&self, mut error: Undelivered) -> Undelivered {
+        if error.to.port() == 0
+            && let Some(whole) = self.whole_to.filter(|whole| whole.ip() == error.to.ip())
+        {
+            error.to = whole;
+        }
+        error
+    }
 }
 
 /// The poller's token of a relay; smaller numbers are other sockets.
@@ -50,18 +85,43 @@ pub fn of_token(token: Token) -> Option<Relay> {
 const TOKENS: usize = 1 << 17;
 
 impl RelaySockets {
-    /// None yet; they will be polled by `registry`.
-    pub fn new(registry: Registry, ports: Arc<Ports>, ledger: Arc<Ledger>, addresses: Addresses) -> Self {
+    /// None yet, on shard number `shard`; they will be polled by `registry`.
+    pub fn new(shard: usize, registry: Registry, ports: Arc<Ports>, ledger: Arc<Ledger>, addresses: Addresses) -> Self {
         let range = ports.range();
         let none = || (0..range.len()).map(|_| None).collect();
         let (v4, v6) = (none(), none());
-        Self { registry, first_port: *range.start(), ports, ledger, addresses, v4, v6, bind_failures: 0 }
+        let first_port = *range.start();
+        Self { shard, registry, first_port, ports, ledger, addresses, v4, v6, bind_failures: 0 }
     }
 
     /// The socket of `relay`, if it is open on this shard.
     pub fn find(&mut self, relay: Relay) -> Option<&mut RelaySocket> {
         let index = usize::from(relay.port.checked_sub(self.first_port)?);
         self.family_mut(relay.family).get_mut(index)?.as_deref_mut()
+    }
+
+    /// Takes the socket of `relay` out, for another shard.
+    pub fn give(&mut self, relay: Relay) -> Option<RelaySocket> {
+        let index = usize::from(relay.port.checked_sub(self.first_port)?);
+        let mut open = *self.family_mut(relay.family).get_mut(index)?.take()?;
+        // It fails only for what is not polled, and then there is nothing to undo.
+        let _ = self.registry.deregister(&mut open.socket);
+        Some(open)
+    }
+
+    /// Takes in what another shard [gave](Self::give).
+    ///
+    /// # Errors
+    /// What the poller says; the relay is closed then.
+    pub fn take(&mut self, relay: Relay, mut open: RelaySocket) -> io::Result<()> {
+        self.registry.register(&mut open.socket, token(relay), Interest::READABLE)?;
+        // Whatever waits in it is told by the poller.
+        (open.reading.queued, open.troubled) = (false, false);
+        let index = relay.port.checked_sub(self.first_port).map(usize::from);
+        if let Some(place) = index.and_then(|index| self.family_mut(relay.family).get_mut(index)) {
+            *place = Some(Box::new(open));
+        }
+        Ok(())
     }
 
     /// The ports that relays are opened on, and who has how many of them.
@@ -90,7 +150,7 @@ impl RelaySockets {
 
     fn bind(&self, family: Family, port: u16) -> io::Result<UdpSocket> {
         let local = self.addresses.local_of(family).or(self.addresses.external_of(family));
-        let mut socket = udp::open(family, local, port)?;
+        let mut socket = udp::open_relay(family, local, port)?;
         self.registry.register(&mut socket, token(Relay { family, port }), Interest::READABLE)?;
         Ok(socket)
     }
@@ -98,7 +158,14 @@ impl RelaySockets {
     fn keep(&mut self, family: Family, lease: Lease, socket: UdpSocket, ticket: Ticket) -> Relay {
         let relay = Relay { family, port: lease.port() };
         let index = usize::from(relay.port - self.first_port);
-        let entry = RelaySocket { socket, reading: Reading::default(), _lease: lease, _ticket: ticket };
+        let entry = RelaySocket {
+            socket,
+            reading: Reading::default(),
+            troubled: false,
+            whole_to: None,
+            _lease: lease,
+            _ticket: ticket,
+        };
         self.family_mut(family)[index] = Some(Box::new(entry));
         relay
     }
@@ -130,7 +197,7 @@ impl Relays for RelaySockets {
         let leased = self.ports.lease_even(family, with_next, |port| self.bind(family, port));
         let Leased { first: (lease, socket), next } = leased.map_err(|error| self.refuse(&error))?;
         if let (Some(next), Some(ticket)) = (next, second) {
-            self.ports.reserve(family, next, ticket);
+            self.ports.reserve(self.shard, family, next, ticket);
         }
         Ok(self.keep(family, lease, socket, ticket))
     }
@@ -162,6 +229,6 @@ impl House for RelaySockets {
     }
 
     fn release(&mut self, relay: Relay) {
-        drop(self.ports.release(relay));
+        self.ports.release(self.shard, relay);
     }
 }

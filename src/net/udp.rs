@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
 
 use mio::net::UdpSocket;
 use nix::sys::socket::{setsockopt, sockopt};
@@ -10,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 use super::holder::{self, holder};
+use super::mmsg;
 use crate::ports::LeaseError;
 
 /// Bytes that we ask for as the receive and send buffer of a socket that many share: what a flood sends in a tenth of a
@@ -145,6 +147,19 @@ pub fn open(family: Family, local: Option<IpAddr>, port: u16) -> io::Result<UdpS
     }
 }
 
+/// The same for a relay: it keeps the ICMP errors that its datagrams meet, for [`mmsg::next_error`].
+///
+/// # Errors
+/// What the kernel says, `AddrInUse` above all.
+pub fn open_relay(family: Family, local: Option<IpAddr>, port: u16) -> io::Result<UdpSocket> {
+    let socket = open(family, local, port)?;
+    match family {
+        Family::V4 => setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?,
+        Family::V6 => setsockopt(&socket, sockopt::Ipv6RecvErr, &true)?,
+    }
+    Ok(socket)
+}
+
 /// Opens the SFU's `port` for each of `families`, all or none.
 ///
 /// # Errors
@@ -165,6 +180,7 @@ fn new_socket(address: SocketAddr) -> io::Result<Socket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    mmsg::allow_fragments(socket.as_fd(), Family::of(address))?;
     Ok(socket)
 }
 

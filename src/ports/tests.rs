@@ -81,14 +81,17 @@ fn a_kept_port_is_claimed_once_and_counts_until_it_is_given_up() {
     let take = || ledger.take(Holder { user: "alice", prefix: Prefix::of([84, 1, 1, 1].into()) });
     let pair = ports.lease_even(Family::V4, true, |_| Ok(())).unwrap();
     let next = Relay { family: Family::V4, port: pair.first.0.port() + 1 };
-    ports.reserve(Family::V4, pair.next.unwrap(), take().unwrap());
+    ports.reserve(0, Family::V4, pair.next.unwrap(), take().unwrap());
     let _first = take().unwrap();
     assert!(take().is_err() && !ports.is_live(Family::V4, next.port));
     let (lease, (), ticket) = ports.claim(next, |_| Ok(())).unwrap();
-    assert!(ports.is_live(Family::V4, next.port) && ports.release(next).is_none());
-    assert!(ports.claim(next, |_| Ok(())).is_err());
-    ports.reserve(Family::V4, lease, ticket);
-    drop(ports.release(next));
+    ports.release(0, next);
+    assert!(ports.is_live(Family::V4, next.port) && ports.claim(next, |_| Ok(())).is_err());
+    // Reserved anew at another shard: the first one's time is over, and it is none of its business.
+    ports.reserve(1, Family::V4, lease, ticket);
+    ports.release(0, next);
+    assert!(take().is_err());
+    ports.release(1, next);
     assert!(take().is_ok() && ports.in_use(Owner::Turn) == 1);
 }
 

@@ -155,6 +155,13 @@ async fn a_port_that_swallows_everything() {
     let report = run(Target { timeout: Duration::from_millis(200), ..target(address) }, |_| ()).await;
     assert_eq!(report.failure(), Some(("bind", &Trouble::NoAnswer)));
     assert!(Trouble::NoAnswer.advice("bind", 3478, 0).contains("open UDP port 3478"));
+    // The client's reading task, and its socket with it, end although the step was cut short.
+    let ended = async {
+        while tokio::runtime::Handle::current().metrics().num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap();
 }
 
 #[tokio::test]

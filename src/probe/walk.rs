@@ -37,9 +37,9 @@ impl<F: FnMut(&Step)> Walk<'_, F> {
     async fn all(&mut self, parties: &mut Vec<Party>) -> Option<()> {
         let target = self.target;
         let server = self.step("resolve", resolve(target), ToString::to_string).await?;
-        let party = self.step("bind", bind(server, target), |(_, mapped)| format!("our address is {mapped}")).await?;
-        parties.push(party.0);
+        parties.push(self.step_quietly("bind", Party::open(server, target)).await?);
         let one = parties.first_mut()?;
+        self.step("bind", one.bind(), |mapped| format!("our address is {mapped}")).await?;
         let relay = |relay: &SocketAddr| format!("relay {relay}");
         let near = self.step("allocate", one.allocate(), relay).await?;
         parties.push(self.step_quietly("allocate a second", Party::open(server, target)).await?);
@@ -87,7 +87,7 @@ impl<F: FnMut(&Step)> Walk<'_, F> {
         name: &'static str,
         work: impl Future<Output = Result<T, Trouble>>,
     ) -> Option<T> {
-        match work.await {
+        match tokio::time::timeout(self.target.timeout, work).await.unwrap_or(Err(Trouble::NoAnswer)) {
             Ok(value) => Some(value),
             Err(trouble) => self.step(name, async { Err(trouble) }, |_: &T| String::new()).await,
         }
@@ -98,17 +98,6 @@ async fn resolve(target: &Target) -> Result<SocketAddr, Trouble> {
     let found = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
     let mut found = found.map_err(|error| Trouble::Unresolved(error.to_string()))?;
     found.next().ok_or_else(|| Trouble::Unresolved("the name has no address".to_owned()))
-}
-
-async fn bind(server: SocketAddr, target: &Target) -> Result<(Party, SocketAddr), Trouble> {
-    let party = Party::open(server, target).await?;
-    match party.bind().await {
-        Ok(mapped) => Ok((party, mapped)),
-        Err(trouble) => {
-            party.close().await;
-            Err(trouble)
-        }
-    }
 }
 
 /// The greeting has been sent as an indication; UDP may lose it, so it is sent again until one arrives.

@@ -48,7 +48,16 @@ pub struct Core {
     /// The number of each client's stream.
     streams: HashMap<Client, u16, RandomState>,
     events: VecDeque<sfu::Event>,
+    claims: Claims,
     inside: Inside,
+}
+
+/// Refreshes of allocations that another shard has (RFC 8016).
+#[derive(Default)]
+struct Claims {
+    /// As they came, until the next [`Core::settle`] tells what each of them claims.
+    requests: VecDeque<Vec<u8>>,
+    latest: Option<(Client, turn::Claim, Vec<u8>)>,
 }
 
 /// What did not pass a socket: monotonic counters.
@@ -79,7 +88,8 @@ impl Core {
     /// Joins a TURN server and an SFU. `listeners` are the addresses that clients' sockets are bound to, in their order.
     pub fn new(turn: turn::Server, sfu: sfu::Sfu, hairpin: Hairpin, listeners: Vec<SocketAddr>) -> Self {
         let (events, inside) = (VecDeque::new(), Inside::default());
-        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, streams: HashMap::default(), events, inside }
+        let (streams, claims) = (HashMap::default(), Claims::default());
+        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, streams, events, claims, inside }
     }
 
     /// A datagram, `at` of `buffer`, came from `remote` to `local`, the address of a listener.
@@ -137,9 +147,14 @@ impl Core {
         outbox: &mut Outbox,
     ) {
         let Some(bytes) = buffer.get(at.clone()) else { return };
-        let Verdict::ToPeer { relay, peer, data } = self.turn.handle_client(now, client, bytes, house) else { return };
+        let verdict = self.turn.handle_client(now, client, bytes, house);
+        if verdict == Verdict::Drop(turn::Why::Elsewhere) {
+            self.claims.requests.push_back(bytes.to_vec());
+        }
+        let Verdict::ToPeer { relay, peer, data, dont_fragment } = verdict else { return };
         let data = at.start + data.start..at.start + data.end;
         match self.hairpin.way(peer.0, house) {
+            Way::Kernel(to) if dont_fragment => outbox.forward(Exit::RelayWhole(relay), to, data),
             Way::Kernel(to) => outbox.forward(Exit::Relay(relay), to, data),
             Way::Relay(other) => {
                 self.inside.to_peer.count(data.len());
@@ -154,6 +169,12 @@ impl Core {
             }
             Way::Nowhere => self.inside.nowhere += 1,
         }
+    }
+
+    /// The network says of a datagram that `relay` had sent `to` a peer what became of it.
+    pub fn from_icmp(&mut self, now: Instant, relay: Relay, to: SocketAddr, icmp: turn::Icmp, house: &impl House) {
+        let peer = Peer(self.hairpin.name_of(to, house));
+        self.turn.handle_icmp(now, relay, peer, icmp);
     }
 
     /// A datagram of `source`'s, `at` of the receive buffer, came to `relay`.
@@ -191,12 +212,32 @@ impl Core {
                 self.hairpin.allow.clone_from(&config.peers.allow);
                 self.turn.reconfigure(now, *config);
             }
-            // The affair of those who hold the streams' sockets.
-            ToShard::Tls(_) => {}
+            // The affair of those who hold the sockets.
+            ToShard::Tls(_) | ToShard::Claimed(_) | ToShard::Parcel(_) => {}
             // Whoever asked may have stopped waiting.
             ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => self.turn.shutdown(now),
         }
+    }
+
+    /// The latest Refresh of an allocation that another shard has, and what proves it.
+    pub fn take_claim(&mut self) -> Option<(Client, turn::Claim, Vec<u8>)> {
+        self.claims.latest.take()
+    }
+
+    /// Gives up the allocation that another shard was asked for.
+    pub fn surrender(&mut self, now: Instant, claim: &turn::Claim) -> Option<turn::Handover> {
+        self.turn.surrender(now, claim)
+    }
+
+    /// Takes in an allocation of another shard's, whose relays are here by now.
+    pub fn adopt(&mut self, now: Instant, handover: turn::Handover) {
+        self.turn.adopt(now, handover);
+    }
+
+    /// The Refresh that an allocation was fetched for, once more.
+    pub fn again(&mut self, now: Instant, client: Client, request: &[u8], house: &mut impl House, outbox: &mut Outbox) {
+        self.hear(now, client, (request, 0..request.len()), house, outbox);
     }
 
     /// Tells the wall clock, once a second or so.
@@ -227,7 +268,11 @@ impl Core {
         }
         while let Some(event) = self.turn.poll_event() {
             match event {
-                turn::Event::Opened { .. } => {}
+                turn::Event::Opened { .. } | turn::Event::Moved { .. } => {}
+                turn::Event::Claimed { client, ref claim } => {
+                    let request = self.claims.requests.pop_front();
+                    self.claims.latest = request.map(|request| (client, claim.clone(), request));
+                }
                 turn::Event::Closed { relay, .. } => house.close(relay),
                 turn::Event::Released { relay } => house.release(relay),
             }
@@ -339,6 +384,12 @@ fn log(event: &turn::Event) {
                 client = %client.remote, relay = relay.port, ?reason, ?lived, bytes_to_peers, bytes_to_client,
                 "allocation closed"
             );
+        }
+        turn::Event::Moved { client, relay } => {
+            tracing::debug!(client = %client.remote, relay = relay.port, "allocation moved");
+        }
+        turn::Event::Claimed { client, claim } => {
+            tracing::debug!(client = %client.remote, relay = claim.relay.port, "allocation claimed from another shard");
         }
         turn::Event::Released { relay } => tracing::debug!(relay = relay.port, "reserved port released"),
     }

@@ -8,6 +8,8 @@ use roundturn_turn as turn;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use super::handover::{Claimed, Parcel};
+
 /// What a shard is asked to do.
 #[derive(Debug)]
 pub enum ToShard {
@@ -22,6 +24,10 @@ pub enum ToShard {
     Turn(Box<turn::Config>),
     /// Another certificate for TLS, for those who connect from now on.
     Tls(Arc<rustls::ServerConfig>),
+    /// Another shard wants an allocation: it goes there if it is here.
+    Claimed(Box<Claimed>),
+    /// An allocation that this shard has claimed.
+    Parcel(Box<Parcel>),
     /// Answer: the thread goes round.
     Ping(oneshot::Sender<()>),
     /// Close everything and end the thread.
@@ -61,7 +67,18 @@ impl Shards {
     /// # Errors
     /// [`Busy`] when its mailbox is full or the shard is gone.
     pub fn send(&self, shard: usize, message: ToShard) -> Result<(), Busy> {
-        self.0.get(shard).ok_or(Busy { shard })?.send(message).map_err(|()| Busy { shard })
+        self.hand(shard, message).map_err(|_| Busy { shard })
+    }
+
+    /// The same for what must not be lost.
+    ///
+    /// # Errors
+    /// The message, back.
+    pub fn hand(&self, shard: usize, message: ToShard) -> Result<(), Box<ToShard>> {
+        match self.0.get(shard) {
+            Some(sender) => sender.send(message),
+            None => Err(Box::new(message)),
+        }
     }
 }
 
@@ -81,13 +98,13 @@ pub struct Sender {
 }
 
 impl Sender {
-    fn send(&self, message: ToShard) -> Result<(), ()> {
+    fn send(&self, message: ToShard) -> Result<(), Box<ToShard>> {
         match self.queue.try_send(message) {
             Ok(()) => {
                 (self.wake)();
                 Ok(())
             }
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(()),
+            Err(TrySendError::Full(message) | TrySendError::Disconnected(message)) => Err(Box::new(message)),
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Exit {
     Listener(u8),
     /// A relay.
     Relay(Relay),
+    /// The same, for datagrams that nobody may fragment (RFC 8656 §14).
+    RelayWhole(Relay),
     /// The SFU's socket of this family.
     Sfu(Family),
     /// The stream of this number.
@@ -140,6 +142,7 @@ impl Entry {
             Exit::Sfu(family) => 1 << 8 | family as u64,
             Exit::Stream(number) => 1 << 18 | u64::from(number),
             Exit::Relay(relay) => 1 << 17 | (relay.family as u64) << 16 | u64::from(relay.port),
+            Exit::RelayWhole(relay) => 1 << 19 | (relay.family as u64) << 16 | u64::from(relay.port),
         };
         let ip = match self.to.ip() {
             IpAddr::V4(ip) => u32::from(ip),

@@ -1,5 +1,6 @@
 //! The loop of a shard's thread.
 
+mod handover;
 mod streams;
 
 use std::io;
@@ -10,14 +11,14 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll};
 
 use super::core::Core;
-use super::mailbox::ToShard;
+use super::mailbox::{Shards, ToShard};
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
 use super::sockets::{Entry, MAILBOX, Sockets};
 use super::stats::Exporter;
 use super::streams::Streams;
 use crate::clock;
-use crate::net::mmsg::ReceiveBatch;
+use crate::net::mmsg::{ReceiveBatch, Undelivered};
 
 /// Messages that are taken from the mailbox in one turn: a join storm must not hold up packets.
 const MESSAGES_PER_TURN: usize = 64;
@@ -30,10 +31,12 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A shard at work.
 pub(super) struct Running {
+    pub(super) index: usize,
     pub(super) poll: Poll,
     pub(super) core: Core,
     pub(super) sockets: Sockets,
     pub(super) mailbox: Receiver<ToShard>,
+    pub(super) shards: Shards,
     pub(super) outgoing: Outgoing,
     pub(super) exporter: Exporter,
 }
@@ -57,7 +60,7 @@ enum Then {
 }
 
 impl Running {
-    /// Works until it is told to stop, or nobody is left who could tell.
+    /// Works until it is told to stop.
     pub(super) fn run(mut self) {
         let mut state = State {
             events: Events::with_capacity(EVENTS_PER_TURN),
@@ -87,16 +90,20 @@ impl Running {
             if Streams::owns(event.token()) {
                 self.sockets.streams.on_event(event);
             } else {
-                self.sockets.on_readable(event.token());
+                self.sockets.on_event(event);
             }
         }
         for _ in 0..self.sockets.ready() {
             self.read(now, state);
         }
+        for _ in 0..self.sockets.troubled() {
+            self.read_errors(now);
+        }
         self.turn_streams(now, state);
         let then = self.read_mailbox(now, state);
         self.core.handle_timeout(now);
         self.settle(now, state);
+        self.claim();
         if now >= state.next_tick {
             state.next_tick = now + TICK;
             self.core.set_unix_time(now, clock::unix_secs());
@@ -108,7 +115,8 @@ impl Running {
 
     /// How long to wait for packets: until the next deadline, not at all where something is left to do.
     fn timeout(&self, now: Instant, state: &State) -> Duration {
-        if self.sockets.ready() > 0 || self.sockets.streams.has_work() || state.messages_left {
+        if self.sockets.ready() + self.sockets.troubled() > 0 || self.sockets.streams.has_work() || state.messages_left
+        {
             return Duration::ZERO;
         }
         let deadlines = [self.core.poll_timeout(), self.outgoing.poll_timeout(now), Some(state.next_tick)];
@@ -127,6 +135,14 @@ impl Running {
         // Relays' datagrams wait for each other: they all leave from the few listeners. Others have nothing to wait for.
         if !matches!(entry, Entry::Relay(_)) {
             self.settle(now, state);
+        }
+    }
+
+    /// What the network says of the datagrams of one relay.
+    fn read_errors(&mut self, now: Instant) {
+        let Some((relay, errors)) = self.sockets.next_errors() else { return };
+        for Undelivered { to, icmp } in errors {
+            self.core.from_icmp(now, relay, to, icmp, &self.sockets.relays);
         }
     }
 
@@ -166,6 +182,8 @@ impl Running {
                     self.core.handle_message(now, ToShard::Stop);
                     return Then::End;
                 }
+                Ok(ToShard::Claimed(claimed)) => self.surrender(now, *claimed),
+                Ok(ToShard::Parcel(parcel)) => self.take_up(now, *parcel, state),
                 Ok(ToShard::Tls(config)) => self.sockets.streams.set_tls(config),
                 Ok(message) => self.core.handle_message(now, message),
                 Err(TryRecvError::Empty) => return Then::GoOn,

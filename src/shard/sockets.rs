@@ -5,13 +5,14 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 
+use mio::event::Event;
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 use roundturn_turn::{Family, Relay};
 
 use super::outbox::{Datagram, Exit, Wire};
 use super::streams::Streams;
-use crate::net::mmsg::{ReceiveBatch, SendBatch, Sent};
+use crate::net::mmsg::{self, ReceiveBatch, SendBatch, Sent, Undelivered};
 use crate::net::relays::{self, RelaySockets};
 use crate::net::udp::{Listener, Reading};
 
@@ -26,6 +27,10 @@ const SHARED_BATCH: usize = 64;
 
 /// Datagrams that are read from a relay in one turn: a video frame's worth, so that one relay does not hold up others.
 const RELAY_BATCH: usize = 16;
+
+/// ICMP errors that are taken from a relay in one turn. Beyond them they wait, and take of the room for what peers send:
+/// a relay that the network complains of loses its own datagrams.
+const ERRORS_BATCH: usize = 16;
 
 /// A socket that may have something to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +52,7 @@ pub struct Sockets {
     /// Streams, and where they are listened for.
     pub streams: Streams,
     ready: VecDeque<Entry>,
+    troubled: VecDeque<Relay>,
     sending: SendBatch,
     /// What was counted.
     pub counters: Counters,
@@ -89,12 +95,21 @@ impl Sockets {
         for (number, (_, socket, _)) in sfu.iter_mut().enumerate() {
             registry.register(socket, Token(FIRST_SFU + number), Interest::READABLE)?;
         }
-        let (ready, sending, counters) = (VecDeque::new(), SendBatch::default(), Counters::default());
-        Ok(Self { listeners, sfu, relays, streams, ready, sending, counters })
+        let (ready, troubled) = (VecDeque::new(), VecDeque::new());
+        let (sending, counters) = (SendBatch::default(), Counters::default());
+        Ok(Self { listeners, sfu, relays, streams, ready, troubled, sending, counters })
     }
 
-    /// The poller says that the socket of `token` has something to read. It is said once, until all of it was read.
-    pub fn on_readable(&mut self, token: Token) {
+    /// The poller says that a socket has something to read, errors perhaps. It is said once, until all of it was read.
+    pub fn on_event(&mut self, event: &Event) {
+        let token = event.token();
+        if event.is_error()
+            && let Some(relay) = relays::of_token(token)
+            && let Some(open) = self.relays.find(relay)
+            && !std::mem::replace(&mut open.troubled, true)
+        {
+            self.troubled.push_back(relay);
+        }
         let entry = match token.0 {
             _ if relays::of_token(token).is_some_and(|relay| self.relays.find(relay).is_some()) => {
                 relays::of_token(token).map(Entry::Relay)
@@ -109,6 +124,31 @@ impl Sockets {
         {
             self.ready.push_back(entry);
         }
+    }
+
+    /// How many relays have errors to be read.
+    pub fn troubled(&self) -> usize {
+        self.troubled.len()
+    }
+
+    /// Takes a few errors of the relay whose turn it is; where more are left, its turn comes again behind all others.
+    /// What is said several times in a row is told once.
+    pub fn next_errors(&mut self) -> Option<(Relay, Vec<Undelivered>)> {
+        let relay = self.troubled.pop_front()?;
+        let open = self.relays.find(relay)?;
+        let mut errors = Vec::new();
+        open.troubled = false;
+        for _ in 0..ERRORS_BATCH {
+            let Ok(error) = mmsg::next_error(open.socket.as_fd()) else {
+                errors.dedup();
+                return Some((relay, errors));
+            };
+            errors.extend(error.map(|error| open.complete(error)));
+        }
+        open.troubled = true;
+        self.troubled.push_back(relay);
+        errors.dedup();
+        Some((relay, errors))
     }
 
     /// How many sockets wait to be read.
@@ -128,8 +168,13 @@ impl Sockets {
         self.ready.pop_front();
         let want = want.min(batch.free());
         let (socket, reading) = self.find(entry)?;
-        // Any error is the socket's last word until the poller reports it again.
-        let slots = batch.receive(socket.as_fd(), want).unwrap_or_default();
+        let slots = match batch.receive(socket.as_fd(), want) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                // An ICMP error, told in place of what there is to read. After another one the poller reports anew.
+                batch.receive(socket.as_fd(), want).unwrap_or_default()
+            }
+            received => received.unwrap_or_default(),
+        };
         reading.queued = slots.len() == want;
         if reading.queued {
             self.ready.push_back(entry);
@@ -179,6 +224,10 @@ impl Wire for Sockets {
             Exit::Relay(relay) => {
                 let Some(open) = self.relays.find(relay) else { return };
                 self.sending.send(open.socket.as_fd(), datagrams)
+            }
+            Exit::RelayWhole(relay) => {
+                let Some(open) = self.relays.find(relay) else { return };
+                open.send_whole(relay.family, &mut self.sending, datagrams)
             }
             Exit::Stream(number) => return self.streams.send(number, datagrams),
             Exit::Sfu(family) => {

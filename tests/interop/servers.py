@@ -28,7 +28,7 @@ certificate = "{{scratch}}/certificate.pem"
 key = "{{scratch}}/key.pem"
 
 [peers]
-allow = ["10.99.0.0/24", "fd99::/64"]
+allow = ["10.99.0.0/16", "fd99::/64"]
 """
 
 COTURN = [

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod discovery;
+mod icmp;
+mod mobility;
 mod sfu_over_relay;
 mod shard;
 mod stream_link;

@@ -123,6 +123,7 @@ fn relay_to_relay(daemon: &Daemon) -> Vec<String> {
     let heard = |client: &TurnClient| match client.hear() {
         Some(Heard::Channel(number, data)) => format!("channel {number:#x}: {data:?}"),
         Some(Heard::Data(peer, data)) => format!("data from {}: {data:?}", name(peer)),
+        Some(Heard::Icmp(peer, kind, code)) => format!("icmp {kind}, {code} about {}", name(peer)),
         None => "nothing".to_owned(),
     };
     one.bind_channel(0x4001, relay_two).unwrap();

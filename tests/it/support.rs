@@ -53,6 +53,10 @@ pub struct Options {
     pub allow: Vec<&'static str>,
     /// Allocations of one user.
     pub per_user: usize,
+    /// Whether allocations may move.
+    pub mobility: bool,
+    /// The alternate address of NAT behaviour discovery.
+    pub discovery: Option<SocketAddr>,
     /// The addresses of the host.
     pub addresses: Addresses,
     /// What is to be done about streams.
@@ -74,7 +78,8 @@ impl Default for Options {
             connections: 1000,
             connections_per_prefix: 1000,
         };
-        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, addresses, streams }
+        let allow = vec!["127.0.0.0/8"];
+        Self { shards: 1, hairpin: true, allow, per_user: 100, mobility: false, discovery: None, addresses, streams }
     }
 }
 
@@ -98,8 +103,9 @@ impl Options {
             .collect();
         let sfu_ports = bound.iter().map(|(shard, _)| shard.sfu_port()).collect();
         let (shards, senders): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
-        let threads = shards.into_iter().map(|shard| shard.spawn().unwrap()).collect();
-        Daemon { listener, ports, ledger, sfu_ports, shards: Shards::new(senders), events, threads }
+        let senders = Shards::new(senders);
+        let threads = shards.into_iter().map(|shard| shard.spawn(senders.clone()).unwrap()).collect();
+        Daemon { listener, ports, ledger, sfu_ports, shards: senders, events, threads }
     }
 
     /// Binds one shard at `listener`, without starting it.
@@ -116,7 +122,11 @@ impl Options {
             streams: self.streams.clone(),
             addresses: self.addresses.clone(),
             hairpin: self.hairpin,
-            turn: turn_config(&self.addresses, &self.allow),
+            turn: turn::Config {
+                mobility: self.mobility,
+                discovery: self.discovery.map(|alternate| turn::Discovery { primary: listener, alternate }),
+                ..turn_config(&self.addresses, &self.allow)
+            },
             turn_key: [7; 32],
             sfu: sfu::Config {
                 candidates: Vec::new(),
@@ -144,6 +154,8 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
         users: HashMap::new(),
         password_algorithms: false,
         alternate_servers: Vec::new(),
+        discovery: None,
+        mobility: false,
         strict_expiry: false,
         peers: turn::PeerRules { allow, deny: Vec::new() },
         limits: turn::Limits {

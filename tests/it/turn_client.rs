@@ -7,8 +7,9 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use stun::attributes::{
-    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE, ATTR_REALM, ATTR_REQUESTED_TRANSPORT,
-    ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
+    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE, ATTR_REALM,
+    ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS,
+    ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
 };
 use stun::integrity::MessageIntegrity;
 use stun::message::{
@@ -18,6 +19,12 @@ use stun::message::{
 use stun::xoraddr::XorMappedAddress;
 
 use crate::support::{SECRET, socket};
+
+/// RFC 8656 §18.13
+const ICMP: AttrType = AttrType(0x8004);
+
+/// RFC 8016 §3.3
+const MOBILITY_TICKET: AttrType = AttrType(0x8030);
 
 /// What carries a client's messages, one at a time.
 pub trait Link {
@@ -65,12 +72,20 @@ pub enum Heard {
     Channel(u16, Vec<u8>),
     /// A Data indication: the peer and the payload.
     Data(SocketAddr, Vec<u8>),
+    /// A Data indication with an ICMP error: the peer, type and code.
+    Icmp(SocketAddr, u8, u8),
 }
 
 impl TurnClient {
     /// A client with a fresh credential of `user`'s.
     pub fn new(server: SocketAddr, user: &str) -> Self {
         Self::over(socket(), server, user)
+    }
+
+    /// The same user at another address.
+    pub fn elsewhere(&self) -> Self {
+        let (username, realm) = (self.username.clone(), self.realm.clone());
+        Self { socket: socket(), server: self.server, username, nonce: Vec::new(), realm }
     }
 }
 
@@ -97,6 +112,35 @@ impl<L: Link> TurnClient<L> {
     pub fn allocate(&mut self) -> Result<SocketAddr, u16> {
         let answer = self.request(METHOD_ALLOCATE, |message| message.add(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]))?;
         Ok(address(&answer, ATTR_XOR_RELAYED_ADDRESS))
+    }
+
+    /// Allocate with REQUESTED-ADDRESS-FAMILY for IPv6.
+    pub fn allocate_v6(&mut self) -> Result<SocketAddr, u16> {
+        let answer = self.request(METHOD_ALLOCATE, |message| {
+            message.add(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+            message.add(ATTR_REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+        })?;
+        Ok(address(&answer, ATTR_XOR_RELAYED_ADDRESS))
+    }
+
+    /// Allocate with mobility: the relayed address and the ticket.
+    pub fn allocate_mobile(&mut self) -> Result<(SocketAddr, Vec<u8>), u16> {
+        let answer = self.request(METHOD_ALLOCATE, |message| {
+            message.add(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+            message.add(MOBILITY_TICKET, &[]);
+        })?;
+        Ok((address(&answer, ATTR_XOR_RELAYED_ADDRESS), answer.get(MOBILITY_TICKET).unwrap()))
+    }
+
+    /// Refresh from a new address, by the ticket: the next one.
+    pub fn follow(&mut self, ticket: &[u8]) -> Result<Vec<u8>, u16> {
+        self.try_follow(ticket).expect("an answer")
+    }
+
+    /// The same, of which nothing may be heard.
+    pub fn try_follow(&mut self, ticket: &[u8]) -> Option<Result<Vec<u8>, u16>> {
+        let answer = self.try_request(METHOD_REFRESH, |message| message.add(MOBILITY_TICKET, ticket))?;
+        Some(answer.map(|answer| answer.get(MOBILITY_TICKET).unwrap()))
     }
 
     /// CreatePermission for `peer`.
@@ -138,6 +182,15 @@ impl<L: Link> TurnClient<L> {
         self.socket.say(self.server, &indication.raw);
     }
 
+    /// A Send indication with DONT-FRAGMENT.
+    pub fn send_whole(&self, peer: SocketAddr, payload: &[u8]) {
+        let mut indication = message(METHOD_SEND, CLASS_INDICATION);
+        add_peer(&mut indication, peer);
+        indication.add(ATTR_DONT_FRAGMENT, &[]);
+        indication.add(ATTR_DATA, payload);
+        self.socket.say(self.server, &indication.raw);
+    }
+
     /// The next datagram from the server, or `None` when none comes.
     pub fn hear(&self) -> Option<Heard> {
         let bytes = self.socket.hear(self.server)?;
@@ -146,30 +199,38 @@ impl<L: Link> TurnClient<L> {
             return Some(Heard::Channel(number, bytes[4..4 + usize::from(size)].to_vec()));
         }
         let indication = decode(&bytes);
+        if let Ok(icmp) = indication.get(ICMP) {
+            return Some(Heard::Icmp(address(&indication, ATTR_XOR_PEER_ADDRESS), icmp[2] >> 1, icmp[3]));
+        }
         let data = indication.get(ATTR_DATA).unwrap();
         Some(Heard::Data(address(&indication, ATTR_XOR_PEER_ADDRESS), data))
     }
 
     /// A request with credentials; where the server asks for them first, again with its nonce.
     fn request(&mut self, method: Method, fill: impl Fn(&mut Message)) -> Result<Message, u16> {
+        self.try_request(method, fill).expect("an answer")
+    }
+
+    /// The same, `None` where nothing is answered.
+    fn try_request(&mut self, method: Method, fill: impl Fn(&mut Message)) -> Option<Result<Message, u16>> {
         for _ in 0..2 {
             let mut request = message(method, CLASS_REQUEST);
             fill(&mut request);
             if !self.nonce.is_empty() {
                 self.sign(&mut request);
             }
-            let answer = self.transact(request);
+            let answer = self.try_transact(request)?;
             if answer.typ.class != CLASS_ERROR_RESPONSE {
-                return Ok(answer);
+                return Some(Ok(answer));
             }
             let error = answer.get(ATTR_ERROR_CODE).unwrap();
             let code = u16::from(error[2]) * 100 + u16::from(error[3]);
             if !matches!(code, 401 | 438) {
-                return Err(code);
+                return Some(Err(code));
             }
             (self.nonce, self.realm) = (answer.get(ATTR_NONCE).unwrap(), answer.get(ATTR_REALM).unwrap());
         }
-        Err(401)
+        Some(Err(401))
     }
 
     fn sign(&self, request: &mut Message) {
@@ -184,11 +245,15 @@ impl<L: Link> TurnClient<L> {
     }
 
     fn transact(&self, request: Message) -> Message {
+        self.try_transact(request).expect("an answer")
+    }
+
+    fn try_transact(&self, request: Message) -> Option<Message> {
         self.socket.say(self.server, &request.raw);
         loop {
-            let bytes = self.socket.hear(self.server).expect("an answer");
+            let bytes = self.socket.hear(self.server)?;
             if bytes[0] >> 6 == 0 && bytes[8..20] == request.transaction_id.0 {
-                return decode(&bytes);
+                return Some(decode(&bytes));
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::channel::Channels;
 use crate::error::Code;
 use crate::labels::Label;
 use crate::message::{Key, TransactionId};
+use crate::mobility::Mobility;
 use crate::permission::Permissions;
 use crate::stats::Traffic;
 use crate::{Client, Family, Peer, Relay};
@@ -30,6 +31,8 @@ pub(crate) struct Allocation {
     pub(crate) transaction: TransactionId,
     /// What its first answer granted besides relays.
     pub(crate) granted: Granted,
+    /// Whether and how it may follow its client (RFC 8016).
+    pub(crate) mobility: Option<Mobility>,
     pub(crate) opened: Instant,
     pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
@@ -73,6 +76,7 @@ impl Allocation {
             key,
             transaction,
             granted,
+            mobility: None,
             opened: now,
             permissions: Permissions::default(),
             channels: Channels::default(),

@@ -2,9 +2,11 @@
 
 use crate::Transmit;
 use crate::auth::Seal;
+use crate::discovery::Discovered;
 use crate::error::Code;
 use crate::message::{Class, Encoder, Integrity, PasswordAlgorithm, attribute};
 use crate::method::{Refusal, Request, Success};
+use crate::mobility::Ticket;
 use crate::server::Server;
 
 impl Server {
@@ -29,7 +31,11 @@ impl Server {
         if message.has_fingerprint() {
             encoder.fingerprint();
         }
-        self.transmits.push_back(Transmit { to: request.from, bytes });
+        let to = match &outcome {
+            Ok(Success::Discovered(discovered)) => discovered.way(request.from),
+            _ => request.from,
+        };
+        self.transmits.push_back(Transmit { to, bytes });
     }
 
     /// A stranger gets the bare code, and what it needs for a proof.
@@ -68,7 +74,14 @@ fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> 
     let mapped = request.from.remote;
     match *success {
         Success::Mapped => encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped),
-        Success::Allocated { relayed, granted } => {
+        Success::Discovered(Discovered { origin, other, padding, .. }) => {
+            let encoder = encoder
+                .xor_address(attribute::XOR_MAPPED_ADDRESS, mapped)
+                .address(attribute::RESPONSE_ORIGIN, origin)
+                .address(attribute::OTHER_ADDRESS, other);
+            if padding > 0 { encoder.attribute(attribute::PADDING, &vec![0; padding]) } else { encoder }
+        }
+        Success::Allocated { relayed, granted, ticket } => {
             let relayed = relayed.into_iter().flatten();
             let encoder =
                 relayed.fold(encoder, |encoder, address| encoder.xor_address(attribute::XOR_RELAYED_ADDRESS, address));
@@ -81,9 +94,18 @@ fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> 
                 Some((family, code)) => encoder.address_error_code(family, code.number(), code.phrase()),
                 None => encoder,
             };
-            encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped)
+            with_ticket(encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped), ticket)
         }
-        Success::Refreshed { lifetime_secs } => encoder.number(attribute::LIFETIME, lifetime_secs),
-        Success::Permitted => encoder,
+        Success::Refreshed { lifetime_secs, ticket } => {
+            with_ticket(encoder.number(attribute::LIFETIME, lifetime_secs), ticket)
+        }
+        Success::Permitted | Success::Elsewhere => encoder,
+    }
+}
+
+fn with_ticket(encoder: Encoder<'_>, ticket: Option<Ticket>) -> Encoder<'_> {
+    match ticket {
+        Some(ticket) => encoder.attribute(attribute::MOBILITY_TICKET, &ticket),
+        None => encoder,
     }
 }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use crate::Discovery;
+
 /// The server's configuration. No field means "default": whoever builds it has decided.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -30,6 +32,10 @@ pub struct Config {
     /// Where clients without an allocation are sent while this server is drained (RFC 8489 §10): the first address of
     /// each family. Empty: they are served here. Over TLS, the other server must answer to the same name.
     pub alternate_servers: Vec<SocketAddr>,
+    /// The addresses of NAT behaviour discovery (RFC 5780); `None`: there is none to be had.
+    pub discovery: Option<Discovery>,
+    /// Whether an allocation may follow its client to another address (RFC 8016).
+    pub mobility: bool,
     /// Which peers may be reached.
     pub peers: PeerRules,
     /// Limits that the server itself keeps.

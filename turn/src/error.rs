@@ -13,6 +13,8 @@ pub enum Code {
     Unauthenticated,
     /// 403: the peer may not be reached.
     Forbidden,
+    /// 405: an allocation may not follow its client to another address.
+    MobilityForbidden,
     /// 420: a comprehension-required attribute is unknown.
     UnknownAttribute,
     /// 437: no allocation where there must be one, or one where there must be none.
@@ -41,6 +43,7 @@ impl Code {
             Self::BadRequest => 400,
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
+            Self::MobilityForbidden => 405,
             Self::UnknownAttribute => 420,
             Self::AllocationMismatch => 437,
             Self::StaleNonce => 438,
@@ -60,6 +63,7 @@ impl Code {
             Self::BadRequest => "Bad Request",
             Self::Unauthenticated => "Unauthenticated",
             Self::Forbidden => "Forbidden",
+            Self::MobilityForbidden => "Mobility Forbidden",
             Self::UnknownAttribute => "Unknown Attribute",
             Self::AllocationMismatch => "Allocation Mismatch",
             Self::StaleNonce => "Stale Nonce",
@@ -78,6 +82,7 @@ labels!(Code {
     BadRequest => "400",
     Unauthenticated => "401",
     Forbidden => "403",
+    MobilityForbidden => "405",
     UnknownAttribute => "420",
     AllocationMismatch => "437",
     StaleNonce => "438",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::labels::labels;
+use crate::mobility::Claim;
 use crate::policy::Rule;
 use crate::{Client, Peer, Relay};
 
@@ -42,6 +43,24 @@ pub enum Event {
         bytes_to_peers: u64,
         /// Payload bytes from peers to client.
         bytes_to_client: u64,
+    },
+    /// An allocation has followed its client (RFC 8016).
+    Moved {
+        /// Where the client is now.
+        client: Client,
+        /// The relay.
+        relay: Relay,
+    },
+    /// An allocation that another server of the process has is wanted here: [`Server::surrender`] there,
+    /// [`Server::adopt`] here, and then the same datagram once more. It is the one that was handed in last.
+    ///
+    /// [`Server::surrender`]: crate::Server::surrender
+    /// [`Server::adopt`]: crate::Server::adopt
+    Claimed {
+        /// Who sent the Refresh.
+        client: Client,
+        /// What to show to the other server.
+        claim: Claim,
     },
     /// The time of a port that [`Relays::open_even`](crate::Relays::open_even) had kept is over: unless it has been opened by
     /// another server of the process, it must be given back.

@@ -13,9 +13,11 @@ use std::time::Instant;
 
 use crate::Client;
 use crate::allocation::Granted;
+use crate::discovery::Discovered;
 use crate::error::Code;
 use crate::labels::labels;
 use crate::message::{Message, Method, attribute};
+use crate::mobility::Ticket;
 
 /// The requests that this server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,10 +69,14 @@ pub(crate) struct Request<'a> {
 pub(crate) enum Success {
     /// Binding
     Mapped,
+    /// Binding, at a server that helps with NAT behaviour discovery
+    Discovered(Discovered),
     /// Allocate
-    Allocated { relayed: [Option<SocketAddr>; 2], granted: Granted },
-    /// Refresh
-    Refreshed { lifetime_secs: u32 },
+    Allocated { relayed: [Option<SocketAddr>; 2], granted: Granted, ticket: Option<Ticket> },
+    /// Refresh; a ticket where it has moved the allocation
+    Refreshed { lifetime_secs: u32, ticket: Option<Ticket> },
+    /// Refresh, of an allocation that has yet to be fetched: nothing is answered
+    Elsewhere,
     /// CreatePermission and ChannelBind
     Permitted,
 }
@@ -94,17 +100,25 @@ impl From<Code> for Refusal {
 /// # Errors
 /// 420 with the types, at most [`MOST_UNKNOWN`] of them.
 pub(crate) fn refuse_unknown(message: &Message<'_>) -> Result<(), Refusal> {
+    refuse_unknown_but(message, &[])
+}
+
+/// The same where `also` are known.
+///
+/// # Errors
+/// 420 with the types, at most [`MOST_UNKNOWN`] of them.
+pub(crate) fn refuse_unknown_but(message: &Message<'_>, also: &[u16]) -> Result<(), Refusal> {
     let required = message.attributes().filter(|attribute| attribute.is_comprehension_required());
-    let unknown: Vec<u16> =
-        required.map(|attribute| attribute.kind).filter(|kind| !is_known(*kind)).take(MOST_UNKNOWN).collect();
+    let kinds = required.map(|attribute| attribute.kind);
+    let unknown: Vec<u16> = kinds.filter(|kind| !is_known(*kind) && !also.contains(kind)).take(MOST_UNKNOWN).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Refusal { code: Code::UnknownAttribute, unknown }) }
 }
 
 /// Enough for any client that means it; an answer does not grow with what a stranger makes up.
 const MOST_UNKNOWN: usize = 8;
 
-/// Those that some method here reads, and those that may come with any message and are ignored. DONT-FRAGMENT is not
-/// among them: this server does not set the bit, and must say so (RFC 8656 §14).
+/// Those that some method here reads, and those that may come with any message and are ignored. DONT-FRAGMENT in an
+/// Allocate only asks whether it could be done (RFC 8656 §7.1): to know it is to say yes.
 fn is_known(kind: u16) -> bool {
     matches!(
         kind,
@@ -123,6 +137,7 @@ fn is_known(kind: u16) -> bool {
             | attribute::REQUESTED_ADDRESS_FAMILY
             | attribute::EVEN_PORT
             | attribute::REQUESTED_TRANSPORT
+            | attribute::DONT_FRAGMENT
             | attribute::MESSAGE_INTEGRITY_SHA256
             | attribute::PASSWORD_ALGORITHM
             | attribute::USERHASH

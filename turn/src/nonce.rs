@@ -93,11 +93,7 @@ impl Nonces {
     pub(crate) fn issue_token(&self, relay: Relay, username: &str) -> Token {
         let [high, low] = relay.port.to_be_bytes();
         let head = [high, low, relay.family.index() as u8, 0];
-        let mut mac = self.key.clone();
-        mac.update(b"reservation");
-        mac.update(&head);
-        mac.update(username.as_bytes());
-        let mac = mac.finalize().into_bytes();
+        let mac = self.mac(b"reservation", &head, username);
         let mut token = [0; 8];
         token[..4].copy_from_slice(&head);
         token[4..].copy_from_slice(&mac[..4]);
@@ -109,6 +105,15 @@ impl Nonces {
         let &[high, low, family, ..] = token else { return None };
         let relay = Relay { family: *Family::ALL.get(usize::from(family))?, port: u16::from_be_bytes([high, low]) };
         bool::from(self.issue_token(relay, username).ct_eq(token)).then_some(relay)
+    }
+
+    /// A MAC over what a token of this kind says, and whose it is.
+    pub(crate) fn mac(&self, kind: &[u8], head: &[u8], username: &str) -> [u8; 20] {
+        let mut mac = self.key.clone();
+        mac.update(kind);
+        mac.update(head);
+        mac.update(username.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     fn bytes(&self, made: u32, client: SocketAddr, features: Features) -> [u8; 12] {

@@ -26,8 +26,10 @@ struct Reservation {
 }
 
 impl Reservations {
-    /// Notes that `relay` is kept for `username`.
+    /// Notes that `relay` is kept for `username`. Where it was before, it has since been claimed at another server and given
+    /// back: the earlier end is not that of this reservation.
     pub(crate) fn add(&mut self, now: Instant, relay: Relay, username: &str) {
+        self.remove(relay);
         self.0.push_back(Reservation { relay, username: username.into(), expires: now + LIFETIME });
     }
 

@@ -11,7 +11,6 @@ use crate::data_indication::{self, Transactions};
 use crate::error::Code;
 use crate::limit::Limiter;
 use crate::message::{Class, DecodeError, Message, Method};
-use crate::method::binding::binding;
 use crate::method::{Refusal, Request, RequestMethod, Success, refuse_unknown};
 use crate::nonce::Nonces;
 use crate::policy::{Policy, Rule};
@@ -91,9 +90,12 @@ impl Server {
     }
 
     /// The stream that `client` spoke over has ended. Its allocation ends with it: nothing can reach the client any more, and
-    /// a new stream is a new 5-tuple.
+    /// a new stream is a new 5-tuple; but where it may move (RFC 8016), it waits for that.
     pub fn disconnect(&mut self, now: Instant, client: Client) {
-        if let Some(slot) = self.table.slot_of(&client) {
+        let Some(slot) = self.table.slot_of(&client) else { return };
+        if self.table.get_mut(slot).is_some_and(|allocation| allocation.mobility.is_some()) {
+            self.detach(now, slot);
+        } else {
             self.close(now, slot, CloseReason::Disconnected);
         }
     }
@@ -201,7 +203,8 @@ impl Server {
         let relay = allocation.alive_relay_mut(now, family).ok_or(Why::NoAllocation)?;
         relay.to_peers.add(data.len());
         self.stats.to_peers.add(data.len());
-        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer, data })
+        // RFC 8656 §12.6: what comes by a channel may always be fragmented.
+        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer, data, dont_fragment: false })
     }
 
     fn stun(&mut self, now: Instant, from: Client, bytes: &[u8], relays: &mut dyn Relays) -> Result<Verdict, Why> {
@@ -223,6 +226,9 @@ impl Server {
             self.expire_relays(request.now, slot);
         }
         let (outcome, seal) = self.outcome(request, relays);
+        if outcome == Ok(Success::Elsewhere) {
+            return Err(Why::Elsewhere);
+        }
         if seal.is_none() {
             self.refuse_flood(request)?;
         }
@@ -233,7 +239,7 @@ impl Server {
     /// What becomes of a request, and what its answer is sealed with if its maker has proved to know the key.
     fn outcome(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> (Result<Success, Refusal>, Option<Seal>) {
         if request.method == RequestMethod::Binding {
-            return (binding(request), None);
+            return (self.binding(request), None);
         }
         let proven = match self.authenticate(request) {
             Ok(proven) => proven,
@@ -252,9 +258,9 @@ impl Server {
         self.refuse_other_user(request, &proven.username)?;
         refuse_unknown(&request.message)?;
         match request.method {
-            RequestMethod::Binding => binding(request),
+            RequestMethod::Binding => self.binding(request),
             RequestMethod::Allocate => self.allocate(request, proven, relays),
-            RequestMethod::Refresh => self.refresh(request),
+            RequestMethod::Refresh => self.refresh(request, proven, relays),
             RequestMethod::CreatePermission => self.create_permission(request, relays),
             RequestMethod::ChannelBind => self.channel_bind(request, relays),
         }

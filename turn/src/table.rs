@@ -94,8 +94,28 @@ impl Table {
     }
 
     pub(crate) fn of_relay_mut(&mut self, relay: Relay) -> Option<&mut Allocation> {
-        let slot = self.relays[relay.family.index()][usize::from(relay.port)].checked_sub(1)?;
-        self.slab.get_mut(slot as usize)
+        let slot = self.slot_of_relay(relay)?;
+        self.slab.get_mut(slot)
+    }
+
+    /// The slot of the allocation that `relay` belongs to.
+    pub(crate) fn slot_of_relay(&self, relay: Relay) -> Option<usize> {
+        self.relays[relay.family.index()][usize::from(relay.port)].checked_sub(1).map(|slot| slot as usize)
+    }
+
+    /// Makes the allocation in `slot` that of `client`, who has none.
+    pub(crate) fn set_client(&mut self, slot: usize, client: Client) {
+        let Some(allocation) = self.slab.get_mut(slot) else { return };
+        let former = std::mem::replace(&mut allocation.client, client);
+        match packed(&former) {
+            Some(key) => self.v4_clients.remove(&key),
+            None => self.other_clients.remove(&former),
+        };
+        let previous = match packed(&client) {
+            Some(key) => self.v4_clients.insert(key, slot),
+            None => self.other_clients.insert(client, slot),
+        };
+        debug_assert!(previous.is_none(), "a client has one allocation");
     }
 
     pub(crate) fn get_mut(&mut self, slot: usize) -> Option<&mut Allocation> {

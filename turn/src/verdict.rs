@@ -20,6 +20,9 @@ pub enum Verdict {
         peer: Peer,
         /// The payload within the datagram that was handed in.
         data: Range<usize>,
+        /// Whether it must reach the peer whole or not at all: the DF bit over IPv4, no fragment header over IPv6
+        /// (RFC 8656 §14).
+        dont_fragment: bool,
     },
     /// Send `header`, then the whole datagram that was handed in, then `header.padding()` zero bytes to `client`.
     ToClient {
@@ -82,6 +85,8 @@ pub enum Why {
     PeerDenied,
     /// An answer to a stranger whose source prefix has used up its rate.
     RateLimited,
+    /// A Refresh whose allocation another server of the process has: it is being fetched (RFC 8016).
+    Elsewhere,
 }
 
 labels!(Why {
@@ -93,4 +98,5 @@ labels!(Why {
     NoPermission => "no_permission",
     PeerDenied => "peer_denied",
     RateLimited => "rate_limited",
+    Elsewhere => "elsewhere",
 });

@@ -19,6 +19,10 @@ const TRAIN_BYTES_MAX: usize = 65_000;
 /// are cut up by IP, which trains do not allow.
 const TRAIN_DATAGRAM_MAX: usize = 1_452;
 
+/// How often one message is tried. A socket with an error queue tells of an ICMP error by refusing the next thing that
+/// is asked of it, once; a peer that has errors sent all the time loses datagrams, as it may.
+const ATTEMPTS: usize = 3;
+
 /// Room for packet information and a segment size.
 type Control = [u64; 8];
 
@@ -70,7 +74,14 @@ impl SendBatch {
     pub fn send(&mut self, socket: BorrowedFd<'_>, datagrams: &[Datagram<'_>]) -> Sent {
         let mut result = Sent::default();
         if let [Datagram { to, from: None, pieces: [piece, [], []] }] = datagrams {
-            result.count(1, send_one(socket, piece, Address::encode(*to)));
+            let address = Address::encode(*to);
+            let mut outcome = send_one(socket, piece, address);
+            for _ in 1..ATTEMPTS {
+                if outcome.as_ref().is_err_and(is_of_icmp) {
+                    outcome = send_one(socket, piece, address);
+                }
+            }
+            result.count(1, outcome);
             return result;
         }
         self.prepare(datagrams, self.gso);
@@ -120,8 +131,8 @@ impl SendBatch {
     /// Hands the messages over; those that are refused are counted and passed over. Ends early at a train that goes only
     /// without GSO, and then says how many datagrams are dealt with.
     fn submit(&mut self, socket: BorrowedFd<'_>, result: &mut Sent) -> Option<usize> {
-        let mut done = 0;
-        // Each turn deals with a message at least, unless a signal interrupts it.
+        let (mut done, mut failed) = (0, 0);
+        // Each turn deals with a message or uses up an attempt at it, unless a signal interrupts it.
         while done < self.headers.len() {
             let headers = &mut self.headers[done..];
             result.calls += 1;
@@ -140,6 +151,7 @@ impl SendBatch {
                 let went = &self.trains[done..done + count as usize];
                 result.sent += went.iter().map(|train| train.count as u64).sum::<u64>();
                 done += count as usize;
+                failed = 0;
                 continue;
             }
             let error = io::Error::last_os_error();
@@ -152,8 +164,13 @@ impl SendBatch {
                 self.gso &= error.raw_os_error() != Some(libc::EIO);
                 return Some(self.trains[..done].iter().map(|train| train.count).sum());
             }
+            failed += 1;
+            if failed < ATTEMPTS && is_of_icmp(&error) {
+                continue;
+            }
             result.count(refused, Err(error));
             done += 1;
+            failed = 0;
         }
         None
     }
@@ -268,4 +285,23 @@ fn refuses_gso(error: &io::Error) -> bool {
 
 fn is_full(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::ENOBUFS)
+}
+
+/// Whether it may be what an ICMP error has left behind, as the kernel translates those.
+fn is_of_icmp(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(
+            libc::ECONNREFUSED
+                | libc::EHOSTUNREACH
+                | libc::ENETUNREACH
+                | libc::EHOSTDOWN
+                | libc::ENONET
+                | libc::ENOPROTOOPT
+                | libc::EOPNOTSUPP
+                | libc::EPROTO
+                | libc::EACCES
+                | libc::EMSGSIZE
+        )
+    )
 }

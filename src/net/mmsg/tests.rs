@@ -4,6 +4,7 @@ use std::net::UdpSocket;
 use std::os::fd::AsFd;
 
 use nix::sys::socket::{setsockopt, sockopt};
+use roundturn_turn::Family;
 
 use super::*;
 use crate::shard::outbox::Datagram;
@@ -22,6 +23,43 @@ fn received(batch: &ReceiveBatch) -> Vec<(SocketAddr, Vec<u8>)> {
         .flat_map(|one| one.datagrams().map(move |range| (one.source, range)).collect::<Vec<_>>())
         .map(|(source, range)| (source, batch.buffer()[range].to_vec()))
         .collect()
+}
+
+/// What is left of an ICMP error is told by refusing the next call, and that is no reason not to send.
+#[test]
+fn an_icmp_error_is_found_in_the_queue_and_holds_up_nothing() {
+    let (from, to) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+    setsockopt(&from, sockopt::Ipv4RecvErr, &true).unwrap();
+    let closed = socket("127.0.0.1:0").local_addr().unwrap();
+    let address = to.local_addr().unwrap();
+    let mut batch = SendBatch::default();
+    for round in 0..10 {
+        assert_eq!(batch.send(from.as_fd(), &[datagram(closed, b"anyone there")]).sent, 1);
+        let pair = [datagram(address, b"one"), datagram(address, b"two")];
+        assert_eq!(batch.send(from.as_fd(), &pair[..1 + round % 2]).refused, 0);
+    }
+    let error = Undelivered { to: closed, icmp: roundturn_turn::Icmp { kind: 3, code: 3, mtu: 0 } };
+    assert!((0..10).all(|_| next_error(from.as_fd()).unwrap() == Some(error)));
+    assert_eq!(next_error(from.as_fd()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+}
+
+/// With its headers the largest datagram is larger than the loopback's MTU. This host is the one that says so, and says it
+/// once for each attempt.
+#[test]
+fn what_must_stay_whole_is_refused_where_it_does_not_fit() {
+    let (from, to) = (socket("[::1]:0"), socket("[::1]:0"));
+    setsockopt(&from, sockopt::Ipv6RecvErr, &true).unwrap();
+    let address = to.local_addr().unwrap();
+    let large = vec![0; 65_507];
+    let send = |bytes: &[u8]| SendBatch::default().send(from.as_fd(), &[datagram(address, bytes)]);
+    allow_fragments(from.as_fd(), Family::V6).unwrap();
+    assert_eq!(send(&large).sent, 1);
+    set_whole(from.as_fd(), Family::V6, true).unwrap();
+    assert_eq!((send(&large).refused, send(&large[..1000]).sent), (1, 1));
+    let error = Undelivered { to: address, icmp: roundturn_turn::Icmp { kind: 2, code: 0, mtu: 65_536 } };
+    assert_eq!(next_error(from.as_fd()).unwrap(), Some(error));
+    set_whole(from.as_fd(), Family::V6, false).unwrap();
+    assert_eq!(send(&large).sent, 1);
 }
 
 #[test]

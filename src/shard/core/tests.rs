@@ -193,6 +193,8 @@ fn turn_config() -> turn::Config {
         users: HashMap::new(),
         password_algorithms: false,
         alternate_servers: Vec::new(),
+        discovery: None,
+        mobility: false,
         strict_expiry: false,
         peers: turn::PeerRules::default(),
         limits: turn::Limits {

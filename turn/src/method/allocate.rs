@@ -11,6 +11,7 @@ use crate::auth::Proven;
 use crate::error::Code;
 use crate::message::{Message, attribute};
 use crate::method::{Refusal, Request, Success};
+use crate::mobility::Mobility;
 use crate::server::Server;
 use crate::stats::AllocationFailure;
 use crate::{Family, Holder, OpenError, Prefix, Relay, Relays};
@@ -48,6 +49,7 @@ impl Server {
             _ => return Err(Code::BadRequest.into()),
         }
         let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs)?;
+        let mobility = self.mobility(request, &proven.username)?;
         let opened = match Wish::read(message)? {
             Wish::Reserved(token) => self.claim(proven, token, relays)?,
             Wish::One(family, port) => {
@@ -64,7 +66,7 @@ impl Server {
                 self.dual(v4, v6)?
             }
         };
-        Ok(self.install(request, proven, lifetime_secs, &opened))
+        Ok(self.install(request, proven, lifetime_secs, mobility, &opened))
     }
 
     /// A retransmission gets the answer of the first (RFC 8656 §7.2); anything else on a 5-tuple in use gets 437.
@@ -126,7 +128,14 @@ impl Server {
         Ok(Opened { relays: [Some(relay), None], next: None, missing: None })
     }
 
-    fn install(&mut self, request: &Request<'_>, proven: &Proven<'_>, lifetime_secs: u32, opened: &Opened) -> Success {
+    fn install(
+        &mut self,
+        request: &Request<'_>,
+        proven: &Proven<'_>,
+        lifetime_secs: u32,
+        mobility: Option<Mobility>,
+        opened: &Opened,
+    ) -> Success {
         let (now, message) = (request.now, &request.message);
         let token = opened.next.map(|relay| {
             self.reservations.add(now, relay, &proven.username);
@@ -135,6 +144,7 @@ impl Server {
         let granted = Granted { lifetime_secs, token, missing: opened.missing };
         let (key, transaction) = (proven.seal.key.clone(), message.transaction());
         let mut allocation = Allocation::new(now, request.from, &proven.username, key, transaction, granted);
+        allocation.mobility = mobility;
         let expires = now + Duration::from_secs(lifetime_secs.into());
         for relay in opened.relays.iter().flatten() {
             allocation.add_relay(*relay, expires);
@@ -151,7 +161,11 @@ impl Server {
             let relay = allocation.relay(family)?;
             Some(SocketAddr::new(self.external(family)?, relay.port))
         };
-        Success::Allocated { relayed: [address(Family::V4), address(Family::V6)], granted: allocation.granted }
+        Success::Allocated {
+            relayed: [address(Family::V4), address(Family::V6)],
+            granted: allocation.granted,
+            ticket: self.ticket(allocation),
+        }
     }
 
     fn holder<'a>(&self, request: &Request<'_>, proven: &'a Proven<'_>) -> Holder<'a> {

@@ -2,21 +2,29 @@
 
 use std::time::Duration;
 
+use crate::auth::Proven;
 use crate::error::Code;
 use crate::labels::Label;
 use crate::message::{Message, attribute};
 use crate::method::allocate::lifetime_secs;
 use crate::method::{Refusal, Request, Success};
 use crate::server::Server;
-use crate::{CloseReason, Family};
+use crate::{CloseReason, Family, Relays};
 
 impl Server {
-    pub(crate) fn refresh(&mut self, request: &Request<'_>) -> Result<Success, Refusal> {
+    pub(crate) fn refresh(
+        &mut self,
+        request: &Request<'_>,
+        proven: &Proven<'_>,
+        relays: &dyn Relays,
+    ) -> Result<Success, Refusal> {
         let message = &request.message;
         let most = self.config.limits.max_lifetime_secs;
-        let slot = self.table.slot_of(&request.from).ok_or(Code::AllocationMismatch)?;
-        let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
         let families = families(message)?;
+        let Some(slot) = self.slot_to_refresh(request, &proven.username, relays)? else {
+            return Ok(Success::Elsewhere);
+        };
+        let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
         if !families.iter().any(|family| allocation.relay(*family).is_some()) {
             return Err(Code::PeerAddressFamilyMismatch.into());
         }
@@ -25,7 +33,7 @@ impl Server {
             for family in families {
                 self.close_relay(request.now, slot, *family, CloseReason::RefreshZero);
             }
-            return Ok(Success::Refreshed { lifetime_secs: 0 });
+            return Ok(Success::Refreshed { lifetime_secs: 0, ticket: None });
         }
         for family in families {
             if let Some(relay) = allocation.alive_relay_mut(request.now, *family) {
@@ -33,7 +41,10 @@ impl Server {
             }
         }
         self.table.arm(slot);
-        Ok(Success::Refreshed { lifetime_secs })
+        let has_moved = message.attribute(attribute::MOBILITY_TICKET).is_some();
+        let allocation = self.table.of_client(&request.from).filter(|_| has_moved);
+        let ticket = allocation.and_then(|allocation| self.ticket(allocation));
+        Ok(Success::Refreshed { lifetime_secs, ticket })
     }
 }
 

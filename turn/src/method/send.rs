@@ -18,6 +18,7 @@ impl Server {
         refuse_unknown(message).map_err(|_| Why::Malformed)?;
         let peer = message.xor_address(attribute::XOR_PEER_ADDRESS).ok_or(Why::Malformed)?;
         let data = message.range(attribute::DATA).ok_or(Why::Malformed)?;
+        let dont_fragment = message.attribute(attribute::DONT_FRAGMENT).is_some();
         let allocation = self.table.of_client_mut(&from).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
         if !allocation.permissions.allows(now, peer.ip()) {
             return Err(Why::NoPermission);
@@ -31,6 +32,6 @@ impl Server {
         let relay = allocation.alive_relay_mut(now, family).ok_or(Why::NoAllocation)?;
         relay.to_peers.add(data.len());
         self.stats.to_peers.add(data.len());
-        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer: Peer(peer), data })
+        Ok(Verdict::ToPeer { relay: Relay { family, port: relay.port }, peer: Peer(peer), data, dont_fragment })
     }
 }

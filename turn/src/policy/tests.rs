@@ -86,6 +86,8 @@ fn policy(allow: &[&str], deny: &[&str]) -> Policy {
         users: HashMap::new(),
         password_algorithms: false,
         alternate_servers: Vec::new(),
+        discovery: None,
+        mobility: false,
         strict_expiry: false,
         peers: PeerRules { allow: nets(allow), deny: nets(deny) },
         limits: Limits {

@@ -104,14 +104,6 @@ fn channel_numbers_of_rfc5766_are_served() {
     }
 }
 
-/// RFC 8656 §14: DONT-FRAGMENT is unknown (§7.2, check 4, allows it). On Linux the bit belongs to a socket, not to a
-/// datagram: to set it for one is two more system calls around it, and it would not leave in the same batch.
-#[test]
-fn dont_fragment_is_unknown() {
-    let alice = World::new().client("84.1.1.1:4000");
-    alice.says(allocate().with(attribute::DONT_FRAGMENT, &[])).hears(error(420));
-}
-
 /// RFC 8656 §7.2: a reservation "is a server-wide reservation", and anybody with the token may use it. We want the same
 /// user, so that an overheard token is worth nothing and the port stays on the account of who reserved it.
 #[test]

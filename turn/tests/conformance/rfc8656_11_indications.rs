@@ -30,12 +30,21 @@ fn s11_2_peer_and_data_are_there() {
     alice.sends_to(PEER, b"").reaches(relay, PEER, b"");
 }
 
-/// §11.2: "If the server is unable to set the DF bit ... when this attribute is present, then the server acts as if the
-/// DONT-FRAGMENT attribute is an unknown comprehension-required attribute (and thus the Send indication is discarded)."
+/// §11.2 and §14: "If the DONT-FRAGMENT attribute is present ..., the server MUST set the DF bit in the outgoing IP header
+/// to 1; otherwise, the DF bit is set to 0." Without it, and by a channel, it is not.
 #[test]
-fn s11_2_dont_fragment_is_unknown_here() {
-    let (_, alice, _) = alice();
-    alice.says_bare(send(PEER, b"x").with(attribute::DONT_FRAGMENT, &[])).nobody_hears(Why::Malformed);
+fn s14_dont_fragment_is_for_the_one_datagram_that_says_so() {
+    let (_, alice, relay) = alice();
+    let whole = |heard: Heard| match heard.verdict {
+        Verdict::ToPeer { dont_fragment, .. } => dont_fragment,
+        other => panic!("{other:?}"),
+    };
+    let ask = send(PEER, b"x").with(attribute::DONT_FRAGMENT, &[]);
+    alice.says_bare(ask.clone()).reaches(relay, PEER, b"x");
+    assert!(whole(alice.says_bare(ask)));
+    assert!(!whole(alice.sends_to(PEER, b"x")));
+    alice.says(channel_bind(0x4000, PEER)).hears(success());
+    assert!(!whole(alice.sends_on(0x4000, b"x")));
 }
 
 /// §11.2: "The server also checks that there is a permission installed for the IP address contained in the

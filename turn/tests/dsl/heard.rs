@@ -68,7 +68,7 @@ impl Heard {
     }
 
     pub fn reaches(&self, relay: Relay, peer: &str, data: &[u8]) {
-        let Verdict::ToPeer { relay: through, peer: to, data: range } = &self.verdict else {
+        let Verdict::ToPeer { relay: through, peer: to, data: range, .. } = &self.verdict else {
             panic!("{:?}", self.verdict)
         };
         assert_eq!((*through, to.0), (relay, addr(peer)));

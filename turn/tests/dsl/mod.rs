@@ -51,6 +51,8 @@ pub fn config() -> Config {
         users: [("carol".to_owned(), StaticUser::Password("wonder".into()))].into(),
         password_algorithms: false,
         alternate_servers: Vec::new(),
+        discovery: None,
+        mobility: false,
         strict_expiry: false,
         peers: PeerRules::default(),
         limits: Limits {
@@ -176,7 +178,7 @@ impl Inner {
     fn drain(&mut self) {
         while let Some(event) = self.server.poll_event() {
             match event {
-                Event::Opened { .. } => {}
+                Event::Opened { .. } | Event::Moved { .. } | Event::Claimed { .. } => {}
                 Event::Closed { relay, .. } => self.relays.close(relay),
                 Event::Released { relay } => self.relays.release(relay),
             }

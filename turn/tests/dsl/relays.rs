@@ -8,7 +8,7 @@ use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
 use super::{EXTERNAL_V4, EXTERNAL_V6};
 
 pub struct TestRelays {
-    next: u16,
+    pub next: u16,
     pub most: usize,
     pub most_per_user: usize,
     /// Opened and not closed, with the name they are counted under.

@@ -195,7 +195,7 @@ fn rfc8656_11_2_a_broken_send_indication_is_dropped() {
     let bare = || ask(Class::Indication, Method::SEND);
     alice.says_bare(bare().with_peer(PEER)).nobody_hears(Why::Malformed);
     alice.says_bare(bare().with(attribute::DATA, b"x")).nobody_hears(Why::Malformed);
-    alice.says_bare(send(PEER, b"x").with(attribute::DONT_FRAGMENT, &[])).nobody_hears(Why::Malformed);
+    alice.says_bare(send(PEER, b"x").with(0x7001, &[])).nobody_hears(Why::Malformed);
 }
 
 #[test]

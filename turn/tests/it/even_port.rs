@@ -95,6 +95,30 @@ fn a_retransmission_gets_the_same_token() {
     assert_eq!(world.with_relays(|relays| relays.open.len()), 2);
 }
 
+/// A reservation may be claimed at another server of the process, its port given back, and reserved here once more.
+#[test]
+fn a_port_that_is_reserved_again_is_kept_for_its_whole_time() {
+    let world = World::new();
+    let again = |port: u16, remote: &str| {
+        world.with_relays(|relays| relays.next = port);
+        let answer = world.client(remote).says(even_and_next()).hears(success());
+        Relay { port: answer.relay().port + 1, ..answer.relay() }
+    };
+    let next = again(50_000, "84.1.1.1:4000");
+    world.later(secs(20));
+    world.client("84.1.1.1:4000").says(refresh(0)).hears(success());
+    world.with_relays(|relays| {
+        relays.reserved.remove(&next);
+        relays.close(next);
+    });
+    assert_eq!(again(50_000, "84.1.1.1:4001"), next);
+    world.events();
+    world.later(secs(15));
+    assert_eq!(world.events(), []);
+    world.later(secs(15));
+    assert_eq!(world.events(), [Event::Released { relay: next }]);
+}
+
 #[test]
 fn a_pair_that_cannot_be_had_gets_508_and_leaves_nothing() {
     let world = World::new();

@@ -6,12 +6,14 @@ mod auth;
 mod binding;
 mod codec;
 mod data;
+mod discovery;
 #[path = "../dsl/mod.rs"]
 mod dsl;
 mod dual;
 mod even_port;
 mod hostile;
 mod icmp;
+mod mobility;
 mod peers;
 mod redirect;
 mod rfc5769;

@@ -150,7 +150,7 @@ impl Simulation {
                 let answer = heard.bytes().unwrap();
                 self.learn(who, bytes, &answer);
             }
-            Verdict::ToPeer { relay, peer, ref data } => {
+            Verdict::ToPeer { relay, peer, ref data, .. } => {
                 self.passed += 1;
                 assert!(data.end <= bytes.len());
                 assert!(!DENIED.iter().any(|denied| addr(denied) == peer.0), "{peer:?} is denied");
