@@ -22,8 +22,7 @@ impl Server {
             Err(refusal) => self.refuse(encoder, request, refusal, seal.is_some()),
         };
         let encoder = match seal {
-            Some(Seal { key, integrity: Integrity::Sha1 }) => encoder.integrity(key),
-            Some(Seal { key, integrity: Integrity::Sha256 }) => encoder.integrity_sha256(key),
+            Some(seal) => sealed(encoder, seal),
             None => encoder,
         };
         if message.has_fingerprint() {
@@ -64,6 +63,14 @@ impl Server {
     }
 }
 
+/// Adds the proof that an answer comes from us.
+pub(crate) fn sealed<'a>(encoder: Encoder<'a>, seal: &Seal) -> Encoder<'a> {
+    match seal.integrity {
+        Integrity::Sha1 => encoder.integrity(&seal.key),
+        Integrity::Sha256 => encoder.integrity_sha256(&seal.key),
+    }
+}
+
 fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> Encoder<'a> {
     let mapped = request.from.remote;
     match *success {
@@ -84,6 +91,8 @@ fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> 
             encoder.xor_address(attribute::XOR_MAPPED_ADDRESS, mapped)
         }
         Success::Refreshed { lifetime_secs } => encoder.number(attribute::LIFETIME, lifetime_secs),
-        Success::Permitted => encoder,
+        // A Connect is answered once it is known what came of it.
+        Success::Permitted | Success::Connecting => encoder,
+        Success::Bound { .. } => encoder,
     }
 }

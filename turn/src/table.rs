@@ -94,8 +94,16 @@ impl Table {
     }
 
     pub(crate) fn of_relay_mut(&mut self, relay: Relay) -> Option<&mut Allocation> {
-        let slot = self.relays[relay.family.index()][usize::from(relay.port)].checked_sub(1)?;
-        self.slab.get_mut(slot as usize)
+        let slot = self.slot_of_relay(relay)?;
+        self.slab.get_mut(slot)
+    }
+
+    pub(crate) fn slot_of_relay(&self, relay: Relay) -> Option<usize> {
+        self.relays[relay.family.index()][usize::from(relay.port)].checked_sub(1).map(|slot| slot as usize)
+    }
+
+    pub(crate) fn get(&self, slot: usize) -> Option<&Allocation> {
+        self.slab.get(slot)
     }
 
     pub(crate) fn get_mut(&mut self, slot: usize) -> Option<&mut Allocation> {

@@ -19,6 +19,10 @@ impl Server {
         let peer = message.xor_address(attribute::XOR_PEER_ADDRESS).ok_or(Why::Malformed)?;
         let data = message.range(attribute::DATA).ok_or(Why::Malformed)?;
         let allocation = self.table.of_client_mut(&from).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
+        // A TCP relay sends no datagrams.
+        if allocation.tcp.is_some() {
+            return Err(Why::Unexpected);
+        }
         if !allocation.permissions.allows(now, peer.ip()) {
             return Err(Why::NoPermission);
         }
