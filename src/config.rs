@@ -30,8 +30,8 @@ pub use problem::{ConfigError, Problem};
 pub use rules::duration;
 pub use secret::Secret;
 pub use settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, RoomMode, Rooms, Settings,
-    Shards, Tls,
+    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, RoomMode, Rooms,
+    Settings, Shards, Tls,
 };
 pub use value::Place;
 pub use warnings::kernel_ports;

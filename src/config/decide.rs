@@ -11,7 +11,8 @@ use super::reader::Reader;
 use super::rules;
 use super::secrets;
 use super::settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Rooms, Settings, Shards, Tls,
+    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
+    Tls,
 };
 use super::value::{Node, Place};
 
@@ -101,6 +102,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
     let shards = shards(reader);
     let ports = ports(reader, shards.as_ref());
     let auth = auth(reader, env);
+    let relay = relay(reader);
     let peers = peers(reader);
     let limits = limits(reader);
     let rooms = rooms(reader);
@@ -112,6 +114,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         stun_servers: stun_servers?,
         ports: ports?,
         auth: auth?,
+        relay: relay?,
         peers: peers?,
         limits: limits?,
         rooms: rooms?,
@@ -263,6 +266,11 @@ fn auth(reader: &mut Reader, env: &[(String, String)]) -> Option<Auth> {
         strict_expiry: strict_expiry?,
         credential_ttl: credential_ttl?,
     })
+}
+
+fn relay(reader: &mut Reader) -> Option<Relay> {
+    let tcp_allocations = reader.flag("relay.tcp_allocations");
+    Some(Relay { tcp_allocations: tcp_allocations? })
 }
 
 fn peers(reader: &mut Reader) -> Option<Peers> {

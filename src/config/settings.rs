@@ -25,6 +25,8 @@ pub struct Settings {
     pub ports: RangeInclusive<u16>,
     /// `[auth]`
     pub auth: Auth,
+    /// `[relay]`
+    pub relay: Relay,
     /// `[peers]`
     pub peers: Peers,
     /// `[limits]`
@@ -100,6 +102,13 @@ pub struct NamedSecret {
     pub value: Secret,
     /// Unix seconds from which on it is no longer accepted.
     pub not_after: Option<u64>,
+}
+
+/// What relays do beyond UDP.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// Whether clients may have TCP relays (RFC 6062).
+    pub tcp_allocations: bool,
 }
 
 /// Which peers relays may reach.

@@ -10,6 +10,8 @@
 //! A datagram that is handed over inside is judged as if it had come by wire from the sender's external address. That
 //! ends it: it goes to a client or into the SFU, and neither is a relay, so nothing is handed over twice.
 
+mod tcp;
+
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -18,7 +20,7 @@ use std::time::Instant;
 use foldhash::quality::RandomState;
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
-use turn::{Client, Family, Peer, Relay, Relays, Transport, Verdict};
+use turn::{Client, ConnectionId, Family, Peer, Relay, Relays, Transport, Verdict};
 
 use super::hairpin::{Hairpin, Way};
 use super::mailbox::ToShard;
@@ -35,6 +37,11 @@ pub trait House: Relays {
     /// Gives back the port of `relay` if it is still kept for a second allocation. Who keeps none has nothing to do.
     fn release(&mut self, relay: Relay) {
         let _ = relay;
+    }
+
+    /// Closes a connection with a peer, and the client's half of it. Who has none has nothing to do.
+    fn disconnect(&mut self, connection: ConnectionId) {
+        let _ = connection;
     }
 }
 
@@ -94,7 +101,8 @@ impl Core {
         self.hear(now, Client { remote, local, transport: Transport::Udp }, (buffer, at), house, outbox);
     }
 
-    /// A whole message, `at` of `buffer`, came over a stream that was [opened](Core::stream_opened) as `client`.
+    /// A whole message, `at` of `buffer`, came over a stream that was [opened](Core::stream_opened) as `client`. What is
+    /// returned is the connection that the stream is joined to from now on: what follows is for no judgement of ours.
     pub fn from_stream(
         &mut self,
         now: Instant,
@@ -102,8 +110,8 @@ impl Core {
         (buffer, at): (&[u8], Range<usize>),
         house: &mut impl House,
         outbox: &mut Outbox,
-    ) {
-        self.hear(now, client, (buffer, at), house, outbox);
+    ) -> Option<ConnectionId> {
+        self.hear(now, client, (buffer, at), house, outbox)
     }
 
     /// `client` speaks on the stream of this number. To be closed first where [`Core::stream_of`] knows another.
@@ -135,9 +143,13 @@ impl Core {
         (buffer, at): (&[u8], Range<usize>),
         house: &mut impl House,
         outbox: &mut Outbox,
-    ) {
-        let Some(bytes) = buffer.get(at.clone()) else { return };
-        let Verdict::ToPeer { relay, peer, data } = self.turn.handle_client(now, client, bytes, house) else { return };
+    ) -> Option<ConnectionId> {
+        let bytes = buffer.get(at.clone())?;
+        let (relay, peer, data) = match self.turn.handle_client(now, client, bytes, house) {
+            Verdict::ToPeer { relay, peer, data } => (relay, peer, data),
+            Verdict::Splice(connection) => return Some(connection),
+            _ => return None,
+        };
         let data = at.start + data.start..at.start + data.end;
         match self.hairpin.way(peer.0, house) {
             Way::Kernel(to) => outbox.forward(Exit::Relay(relay), to, data),
@@ -154,6 +166,7 @@ impl Core {
             }
             Way::Nowhere => self.inside.nowhere += 1,
         }
+        None
     }
 
     /// A datagram of `source`'s, `at` of the receive buffer, came to `relay`.
@@ -192,7 +205,7 @@ impl Core {
                 self.turn.reconfigure(now, *config);
             }
             // The affair of those who hold the streams' sockets.
-            ToShard::Tls(_) => {}
+            ToShard::Tls(_) | ToShard::Stream(_) => {}
             // Whoever asked may have stopped waiting.
             ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => self.turn.shutdown(now),
@@ -230,6 +243,7 @@ impl Core {
                 turn::Event::Opened { .. } => {}
                 turn::Event::Closed { relay, .. } => house.close(relay),
                 turn::Event::Released { relay } => house.release(relay),
+                turn::Event::Disconnected { connection } => house.disconnect(connection),
             }
             log(&event);
         }
@@ -340,6 +354,7 @@ fn log(event: &turn::Event) {
                 "allocation closed"
             );
         }
+        turn::Event::Disconnected { connection } => tracing::debug!(connection = connection.0, "connection closed"),
         turn::Event::Released { relay } => tracing::debug!(relay = relay.port, "reserved port released"),
     }
 }

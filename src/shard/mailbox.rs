@@ -1,12 +1,14 @@
 //! What the tokio side and the shards tell each other: bounded both ways.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use thiserror::Error;
 use tokio::sync::oneshot;
+
+use super::streams::Migrant;
 
 /// What a shard is asked to do.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub enum ToShard {
     Turn(Box<turn::Config>),
     /// Another certificate for TLS, for those who connect from now on.
     Tls(Arc<rustls::ServerConfig>),
+    /// A stream of another shard's that belongs here.
+    Stream(Migrant),
     /// Answer: the thread goes round.
     Ping(oneshot::Sender<()>),
     /// Close everything and end the thread.
@@ -56,12 +60,36 @@ impl Shards {
         self.0.len()
     }
 
+    /// The same for the shards themselves, whom their own mailboxes must not keep alive.
+    pub fn neighbours(&self) -> Neighbours {
+        Neighbours(Arc::downgrade(&self.0))
+    }
+
     /// Puts a message into the mailbox of shard number `shard`.
     ///
     /// # Errors
     /// [`Busy`] when its mailbox is full or the shard is gone.
     pub fn send(&self, shard: usize, message: ToShard) -> Result<(), Busy> {
         self.0.get(shard).ok_or(Busy { shard })?.send(message).map_err(|()| Busy { shard })
+    }
+}
+
+/// The senders of every shard, as long as anybody else has them.
+#[derive(Clone)]
+pub struct Neighbours(Weak<[Sender]>);
+
+impl Neighbours {
+    /// How many shards there are.
+    pub fn count(&self) -> usize {
+        self.0.upgrade().map_or(0, |senders| senders.len())
+    }
+
+    /// Puts a message into the mailbox of shard number `shard`.
+    ///
+    /// # Errors
+    /// [`Busy`] when its mailbox is full or the shard is gone.
+    pub fn send(&self, shard: usize, message: ToShard) -> Result<(), Busy> {
+        Shards(self.0.upgrade().ok_or(Busy { shard })?).send(shard, message)
     }
 }
 

@@ -98,8 +98,9 @@ impl Options {
             .collect();
         let sfu_ports = bound.iter().map(|(shard, _)| shard.sfu_port()).collect();
         let (shards, senders): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
-        let threads = shards.into_iter().map(|shard| shard.spawn().unwrap()).collect();
-        Daemon { listener, ports, ledger, sfu_ports, shards: Shards::new(senders), events, threads }
+        let senders = Shards::new(senders);
+        let threads = shards.into_iter().map(|shard| shard.spawn(senders.neighbours()).unwrap()).collect();
+        Daemon { listener, ports, ledger, sfu_ports, shards: senders, events, threads }
     }
 
     /// Binds one shard at `listener`, without starting it.
@@ -150,6 +151,7 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
             max_lifetime_secs: 3600,
             permissions: 32,
             channels: 32,
+            tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
         },

@@ -15,11 +15,11 @@ impl Server {
         let id = self.wanted_connection(request).ok_or(Code::BadRequest)?;
         let slot = self.slot_of_connection(id).ok_or(Code::BadRequest)?;
         let allocation = self.table.get_mut(slot).ok_or(Code::BadRequest)?;
-        if *allocation.username != *username {
-            return Err(Code::WrongCredentials.into());
-        }
         if !allocation.is_alive(request.now) {
             return Err(Code::BadRequest.into());
+        }
+        if *allocation.username != *username {
+            return Err(Code::WrongCredentials.into());
         }
         let connection = allocation.tcp.as_mut().and_then(|tcp| tcp.find(id)).ok_or(Code::BadRequest)?;
         if !matches!(connection.state, State::Unbound) || connection.expires <= request.now {
