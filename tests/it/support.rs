@@ -55,6 +55,8 @@ pub struct Options {
     pub per_user: usize,
     /// The addresses of the host.
     pub addresses: Addresses,
+    /// TCP connections of one TCP allocation.
+    pub tcp_connections: usize,
     /// What is to be done about streams.
     pub streams: StreamConfig,
 }
@@ -74,7 +76,15 @@ impl Default for Options {
             connections: 1000,
             connections_per_prefix: 1000,
         };
-        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, addresses, streams }
+        Self {
+            shards: 1,
+            hairpin: true,
+            allow: vec!["127.0.0.0/8"],
+            per_user: 100,
+            tcp_connections: 0,
+            addresses,
+            streams,
+        }
     }
 }
 
@@ -111,13 +121,15 @@ impl Options {
     }
 
     fn config(&self, index: usize, listener: SocketAddr) -> ShardConfig {
+        let mut turn = turn_config(&self.addresses, &self.allow);
+        turn.limits.tcp_connections = self.tcp_connections;
         ShardConfig {
             index,
             listen: vec![listener],
             streams: self.streams.clone(),
             addresses: self.addresses.clone(),
             hairpin: self.hairpin,
-            turn: turn_config(&self.addresses, &self.allow),
+            turn,
             turn_key: [7; 32],
             sfu: sfu::Config {
                 candidates: Vec::new(),

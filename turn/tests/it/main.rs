@@ -19,3 +19,4 @@ mod security_features;
 mod simulation;
 mod strangers;
 mod streams;
+mod tcp_allocations;
