@@ -33,10 +33,12 @@ pub struct TcpRelays {
     generation: u8,
     /// Relays that somebody may wait at.
     waiting: Vec<Relay>,
+    /// Relays where nobody could be accepted for want of a descriptor.
+    starved: Vec<Relay>,
     /// Connections that something may be done about.
     ready: VecDeque<usize>,
-    /// Streams of clients whose peers are gone.
-    orphans: Vec<u16>,
+    /// Streams of clients whose connections with peers are gone.
+    orphans: Vec<(u16, ConnectionId)>,
 }
 
 /// One relay. Dropped in this order: the socket, then the right to its port, then its place in the quotas.
@@ -65,6 +67,7 @@ impl TcpRelays {
             peers: Slab::new(),
             generation: 0,
             waiting: Vec::new(),
+            starved: Vec::new(),
             ready: VecDeque::new(),
             orphans: Vec::new(),
         }
@@ -129,7 +132,7 @@ impl TcpRelays {
         self.add(socket, true)
     }
 
-    /// Somebody who has connected to a relay, if there is one.
+    /// Who has connected to relays since.
     pub fn accept(&mut self) -> Vec<(Relay, SocketAddr, ConnectionId)> {
         let mut accepted = Vec::new();
         for relay in std::mem::take(&mut self.waiting) {
@@ -145,16 +148,20 @@ impl TcpRelays {
                         accepted.extend(self.add(socket, false).map(|id| (relay, source, id)));
                     }
                     Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
-                    Err(_) => break,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(_) => {
+                        self.starved.push(relay);
+                        break;
+                    }
                 }
             }
         }
         accepted
     }
 
-    /// Looks again for who waits at the relays: descriptors may have run out before.
+    /// The next second may bring the descriptors that were missing in the last one.
     pub fn tick(&mut self) {
-        self.waiting = self.listeners.keys().copied().collect();
+        self.waiting.append(&mut self.starved);
     }
 
     /// The connection whose turn it is, by its place.
@@ -199,12 +206,12 @@ impl TcpRelays {
         let place = place(connection);
         if self.peers.get(place).is_some_and(|peer| peer.id == connection) {
             let peer = self.peers.remove(place);
-            self.orphans.extend(peer.stream);
+            self.orphans.extend(peer.stream.map(|stream| (stream, connection)));
         }
     }
 
-    /// The next stream whose peer is gone.
-    pub fn next_orphan(&mut self) -> Option<u16> {
+    /// The next stream whose connection with a peer is gone, and what that was.
+    pub fn next_orphan(&mut self) -> Option<(u16, ConnectionId)> {
         self.orphans.pop()
     }
 

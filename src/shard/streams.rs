@@ -264,24 +264,6 @@ impl Streams {
         }
     }
 
-    /// Stream number `number` is the client's half of `connection` from now on.
-    pub(super) fn join(&mut self, number: u16, connection: ConnectionId) {
-        if let Some(stream) = self.streams.get_mut(usize::from(number)) {
-            tcp::prepare_data(&stream.socket);
-            stream.connection = Some(connection);
-        }
-    }
-
-    /// The next connection whose stream something has happened to.
-    pub(super) fn next_woken(&mut self) -> Option<ConnectionId> {
-        self.woken.pop()
-    }
-
-    /// Who the core knows stream number `number` as.
-    pub(super) fn client_of(&self, number: u16) -> Option<Client> {
-        self.streams.get(usize::from(number))?.client
-    }
-
     /// Whether the core knows stream number `number`.
     pub(super) fn is_introduced(&self, number: u16) -> bool {
         self.streams.get(usize::from(number)).is_some_and(|stream| stream.client.is_some())

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use roundturn_turn::ConnectionId;
+use roundturn_turn::{Client, ConnectionId};
 
 use super::{Running, State};
 use crate::net::tcp_relays::{Finding, TcpRelays};
@@ -31,8 +31,8 @@ impl Running {
         for _ in 0..self.sockets.relays.tcp.ready().min(CONNECTIONS_PER_TURN) {
             self.turn_connection(now, state);
         }
-        while let Some(number) = self.sockets.relays.tcp.next_orphan() {
-            self.sockets.streams.end(number, End::Peer);
+        while let Some((number, connection)) = self.sockets.relays.tcp.next_orphan() {
+            self.sockets.streams.end_joined(number, connection, End::Peer);
         }
     }
 
@@ -61,7 +61,7 @@ impl Running {
                 }
             }
             Err(end) => {
-                self.sockets.streams.end(number, end);
+                self.sockets.streams.end_joined(number, id, end);
                 self.core.disconnected(id);
             }
         }
@@ -77,23 +77,20 @@ impl Running {
         }
     }
 
-    /// The shard that a ConnectionBind belongs to, if that is another and `message` is one.
-    pub(super) fn shard_of(&self, message: &[u8]) -> Option<usize> {
+    /// The shard that stream number `number` is to go to: another one's, if `message` is a ConnectionBind that belongs there,
+    /// and the stream is no control connection and has not come from another one itself.
+    pub(super) fn destination(&self, now: Instant, number: u16, client: Client, message: &[u8]) -> Option<usize> {
         let shard = TcpRelays::shard_of(ConnectionId::wanted_by(message)?);
-        (shard != self.index && shard < self.neighbours.count()).then_some(shard)
+        let may_go = self.sockets.streams.may_emigrate(number) && !self.core.is_allocated(now, client);
+        (may_go && shard != self.index && shard < self.neighbours.count()).then_some(shard)
     }
 
-    /// Has stream number `number` go to `shard`, with `rest`, which is to be judged there. Where it has come from another
-    /// already it stays; where that shard is busy it ends.
-    pub(super) fn hand_over(&mut self, now: Instant, number: u16, shard: usize, rest: &[u8]) -> bool {
-        let client = self.sockets.streams.client_of(number);
-        let Some(migrant) = self.sockets.streams.emigrate(number, rest) else { return false };
-        if let Some(client) = client {
-            self.core.stream_closed(now, client);
-        }
+    /// Has stream number `number` go to `shard`, with `rest`, which is to be judged there. Where that shard is busy it ends.
+    pub(super) fn hand_over(&mut self, now: Instant, (number, client): (u16, Client), shard: usize, rest: &[u8]) {
+        let Some(migrant) = self.sockets.streams.emigrate(number, rest) else { return };
+        self.core.stream_closed(now, client);
         if let Err(error) = self.neighbours.send(shard, ToShard::Stream(migrant)) {
             tracing::debug!(%error, "a stream is lost");
         }
-        true
     }
 }

@@ -59,11 +59,7 @@ impl Running {
                     self.sockets.streams.keep(now, number, &[], true);
                     self.join(number, connection, rest);
                 }
-                After::Elsewhere(shard) => {
-                    if !self.hand_over(now, number, shard, rest) {
-                        self.sockets.streams.end(number, End::Garbage);
-                    }
-                }
+                After::Elsewhere(shard) => self.hand_over(now, (number, client), shard, rest),
             }
         }
         state.messages = messages;
@@ -99,9 +95,7 @@ impl Running {
             match framing::cut(&messages[seen..], longest) {
                 Ok(Some(len)) => {
                     let at = seen..seen + len;
-                    if let Some(shard) = self.shard_of(&messages[at.clone()])
-                        && !self.core.is_allocated(now, client)
-                    {
+                    if let Some(shard) = self.destination(now, number, client, &messages[at.clone()]) {
                         return (seen, After::Elsewhere(shard));
                     }
                     seen += len;

@@ -19,13 +19,14 @@ impl std::fmt::Debug for Migrant {
 }
 
 impl Streams {
-    /// Takes out stream number `number`, of which `rest` is to be judged elsewhere. A stream goes to another shard once.
+    /// Whether stream number `number` may go to another shard: each does so once.
+    pub(in crate::shard) fn may_emigrate(&self, number: u16) -> bool {
+        self.streams.get(usize::from(number)).is_some_and(|stream| stream.end.is_none() && !stream.has_moved)
+    }
+
+    /// Takes out stream number `number`, of which `rest` is to be judged elsewhere.
     pub(in crate::shard) fn emigrate(&mut self, number: u16, rest: &[u8]) -> Option<Migrant> {
-        let stream = self.streams.get(usize::from(number))?;
-        if stream.end.is_some() || stream.has_moved {
-            return None;
-        }
-        let mut stream = self.streams.remove(usize::from(number));
+        let mut stream = self.streams.try_remove(usize::from(number))?;
         // Only a socket that the poller does not know would fail, and then no other can know it.
         let _ = self.registry.deregister(&mut stream.socket);
         self.admission.leave(stream.prefix.take());

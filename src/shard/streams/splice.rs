@@ -9,10 +9,13 @@
 
 use std::net::Shutdown;
 
+use roundturn_turn::ConnectionId;
+
 use super::Streams;
 use super::connection::{Connection, Surroundings};
 use super::end::End;
 use super::layer::Layer;
+use crate::net::tcp;
 use crate::net::tcp_relays::PeerConnection;
 
 /// Reads in each direction in one turn, so that one connection does not hold up others.
@@ -30,6 +33,27 @@ pub(in crate::shard) struct Moved {
 }
 
 impl Streams {
+    /// Stream number `number` is the client's half of `connection` from now on.
+    pub(in crate::shard) fn join(&mut self, number: u16, connection: ConnectionId) {
+        if let Some(stream) = self.streams.get_mut(usize::from(number)) {
+            tcp::prepare_data(&stream.socket);
+            stream.connection = Some(connection);
+        }
+    }
+
+    /// The next connection whose stream something has happened to.
+    pub(in crate::shard) fn next_woken(&mut self) -> Option<ConnectionId> {
+        self.woken.pop()
+    }
+
+    /// Ends stream number `number` if it still is the client's half of `connection`.
+    pub(in crate::shard) fn end_joined(&mut self, number: u16, connection: ConnectionId, end: End) {
+        let stream = self.streams.get(usize::from(number));
+        if stream.is_some_and(|stream| stream.connection == Some(connection)) {
+            self.end(number, end);
+        }
+    }
+
     /// Moves what can be moved now between stream number `number` and `peer`; `plain` is scratch.
     ///
     /// # Errors
@@ -42,6 +66,9 @@ impl Streams {
     ) -> Result<Moved, End> {
         let mut moved = Moved::default();
         let stream = self.streams.get_mut(usize::from(number)).ok_or(End::Closed)?;
+        if stream.connection != Some(peer.id) {
+            return Err(End::Closed);
+        }
         if let Some(end) = stream.end {
             return Err(end);
         }
