@@ -127,7 +127,7 @@ impl Daemon {
     fn spawn(settings: Settings, bound: Bound, runtime: &Runtime) -> Result<Self, Error> {
         let Bound { addresses, shards, mailboxes, events } = bound;
         let sfu_ports = shards.iter().map(Shard::sfu_port).collect();
-        let threads = shards.into_iter().map(|shard| shard.spawn(mailboxes.clone()));
+        let threads = shards.into_iter().map(|shard| shard.spawn(mailboxes.neighbours()));
         let threads = threads.collect::<Result<_, _>>().map_err(Error::system)?;
         let health = Arc::new(Health::default());
         let config = SignalConfig::new(&settings, &addresses, parts::SLOTS, random()?);

@@ -5,6 +5,7 @@
 //!   taken        x     x           x                under the lock: somebody holds a lease, or tries to bind
 //!   live v4      x     x                            atomic: a socket of ours is bound there
 //!   live v6      x                 x
+//!   TCP v4, v6               x                     the same for TCP relays: no datagram may take them for ours
 //!              SFU 0 SFU 1       relay
 //! ```
 
@@ -25,6 +26,7 @@ pub struct Ports {
     range: RangeInclusive<u16>,
     taken: Mutex<Vec<bool>>,
     live: [Vec<AtomicU64>; 2],
+    live_tcp: [Vec<AtomicU64>; 2],
     in_use: [AtomicU64; 2],
     /// Kept for a second allocation, at whichever shard it is asked for (RFC 8656 §7.2).
     reserved: Mutex<HashMap<Relay, Reserved>>,
@@ -76,6 +78,7 @@ impl Ports {
         Arc::new(Self {
             taken: Mutex::new(vec![false; count]),
             live: [bitmap(), bitmap()],
+            live_tcp: [bitmap(), bitmap()],
             in_use: [AtomicU64::new(0), AtomicU64::new(0)],
             reserved: Mutex::default(),
             range,
@@ -89,9 +92,12 @@ impl Ports {
 
     /// Whether `port` is bound by this process for `family` right now. Cheap, without a lock.
     pub fn is_live(&self, family: Family, port: u16) -> bool {
-        self.index(port).is_some_and(|index| {
-            self.live[family_index(family)][index / 64].load(Ordering::Relaxed) & (1 << (index % 64)) != 0
-        })
+        self.is_set(&self.live, family, port)
+    }
+
+    /// Whether a TCP relay of this process listens at `port` for `family` right now. Cheap, without a lock.
+    pub fn is_live_tcp(&self, family: Family, port: u16) -> bool {
+        self.is_set(&self.live_tcp, family, port)
     }
 
     /// How many ports `owner` holds now.
@@ -110,6 +116,20 @@ impl Ports {
         bind: impl FnMut(u16) -> io::Result<T>,
     ) -> Result<(Lease, T), LeaseError> {
         self.lease(Owner::Turn, &[family], Shape::Any, self.random(), RELAY_ATTEMPTS, bind).map(|leased| leased.first)
+    }
+
+    /// The same for a relay that carries TCP: one lease is one number, whatever is bound there.
+    ///
+    /// # Errors
+    /// [`LeaseError`] when no port is free, or none of the first few free ones could be bound.
+    pub fn lease_tcp_relay<T>(
+        self: &Arc<Self>,
+        family: Family,
+        bind: impl FnMut(u16) -> io::Result<T>,
+    ) -> Result<(Lease, T), LeaseError> {
+        let leased = self.lease(Owner::Turn, &[], Shape::Any, self.random(), RELAY_ATTEMPTS, bind)?;
+        leased.first.0.set(&leased.first.0.ports.live_tcp, family);
+        Ok(leased.first)
     }
 
     /// The same with an even port, and the port after it where `with_next`.
@@ -233,6 +253,12 @@ impl Ports {
         getrandom::u32().unwrap_or(0) as usize % self.range.len().max(1)
     }
 
+    fn is_set(&self, live: &[Vec<AtomicU64>; 2], family: Family, port: u16) -> bool {
+        self.index(port).is_some_and(|index| {
+            live[family_index(family)][index / 64].load(Ordering::Relaxed) & (1 << (index % 64)) != 0
+        })
+    }
+
     fn index(&self, port: u16) -> Option<usize> {
         self.range.contains(&port).then(|| usize::from(port - self.range.start()))
     }
@@ -276,14 +302,18 @@ impl Lease {
     /// The port is bound: from now on it is known to be ours.
     fn publish(&mut self, families: &[Family]) {
         for &family in families {
-            self.ports.live[family_index(family)][self.index / 64].fetch_or(1 << (self.index % 64), Ordering::Relaxed);
+            self.set(&self.ports.live, family);
         }
+    }
+
+    fn set(&self, live: &[Vec<AtomicU64>; 2], family: Family) {
+        live[family_index(family)][self.index / 64].fetch_or(1 << (self.index % 64), Ordering::Relaxed);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        for live in &self.ports.live {
+        for live in self.ports.live.iter().chain(&self.ports.live_tcp) {
             live[self.index / 64].fetch_and(!(1 << (self.index % 64)), Ordering::Relaxed);
         }
         self.ports.in_use[self.owner as usize].fetch_sub(1, Ordering::Relaxed);

@@ -34,7 +34,7 @@ mod streams;
 
 use self::core::Core;
 use self::hairpin::Hairpin;
-use self::mailbox::{FromShard, Shards, ToShard};
+use self::mailbox::{FromShard, Neighbours, ToShard};
 use self::outgoing::Outgoing;
 use self::run::Running;
 use self::sockets::{MAILBOX, Sockets};
@@ -46,6 +46,7 @@ use crate::ledger::Ledger;
 use crate::nat::Addresses;
 use crate::net::relays::RelaySockets;
 use crate::net::tcp;
+use crate::net::tcp_relays::TcpRelays;
 use crate::net::udp::{self, BindError};
 use crate::ports::{Lease, Ports};
 
@@ -117,7 +118,8 @@ impl Shard {
             let _ = waker.wake();
         }));
         let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
-        let relays = RelaySockets::new(config.index, registry, ports, ledger, config.addresses.clone());
+        let tcp = TcpRelays::new(poll.registry().try_clone().map_err(BindError::Poller)?, config.index);
+        let relays = RelaySockets::new(config.index, registry, tcp, ports, ledger, config.addresses.clone());
         let bound = listeners.iter().map(|listener| listener.address).collect();
         let registry = poll.registry().try_clone().map_err(BindError::Poller)?;
         let streams = Streams::new(registry, plain, turns, config.streams.clone()).map_err(BindError::Poller)?;
@@ -136,20 +138,21 @@ impl Shard {
         self.sfu_lease.port()
     }
 
-    /// Starts the thread, which is told of all `shards`. It ends at [`ToShard::Stop`]. A panic in it is a
-    /// bug that no part of the process survives: it ends the process, and whoever supervises that starts it anew.
+    /// Starts the thread. It ends at [`ToShard::Stop`], or when every sender of its mailbox is gone. A panic in it is a
+    /// bug that no part of the process survives: it ends the process, and whoever supervises that starts it anew. Streams
+    /// and allocations that belong to another shard are handed to its `neighbours`.
     ///
     /// # Errors
     /// When there is no thread to be had.
-    pub fn spawn(self, shards: Shards) -> io::Result<JoinHandle<()>> {
+    pub fn spawn(self, neighbours: Neighbours) -> io::Result<JoinHandle<()>> {
         let name = format!("shard-{}", self.config.index);
         std::thread::Builder::new().name(name).spawn(move || {
             let _guard = EndProcess;
-            self.run(shards);
+            self.run(neighbours);
         })
     }
 
-    fn run(self, shards: Shards) {
+    fn run(self, neighbours: Neighbours) {
         let Self { config, poll, sockets, listeners, sfu_lease, mailbox, outgoing } = self;
         let now = clock::now();
         let (index, sfu_port) = (config.index, sfu_lease.port());
@@ -162,7 +165,7 @@ impl Shard {
         };
         let turn = turn::Server::new(now, clock::unix_secs(), config.turn, config.turn_key);
         let core = Core::new(turn, sfu, hairpin, listeners);
-        Running { index, poll, core, sockets, mailbox, shards, outgoing, exporter: Exporter::new(index) }.run();
+        Running { index, neighbours, poll, core, sockets, mailbox, outgoing, exporter: Exporter::new(index) }.run();
     }
 }
 

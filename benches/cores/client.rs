@@ -44,6 +44,7 @@ pub fn config() -> Config {
             max_lifetime_secs: 3600,
             permissions: 32,
             channels: 32,
+            tcp_connections: 0,
             stranger_answers_per_second: 0,
             stranger_answers_burst: 0,
         },

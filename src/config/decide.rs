@@ -253,9 +253,10 @@ fn address(reader: &mut Reader) -> Option<Address> {
 }
 
 fn relay(reader: &mut Reader, listen: Option<&Listen>, ports: Option<&RangeInclusive<u16>>) -> Option<Relay> {
+    let tcp_allocations = reader.flag("relay.tcp_allocations");
     let mobility = reader.flag("relay.mobility");
     let behavior_discovery = discovery::behavior_discovery(reader, listen, ports);
-    Some(Relay { mobility: mobility?, behavior_discovery: behavior_discovery? })
+    Some(Relay { tcp_allocations: tcp_allocations?, mobility: mobility?, behavior_discovery: behavior_discovery? })
 }
 
 fn auth(reader: &mut Reader, env: &[(String, String)]) -> Option<Auth> {

@@ -55,7 +55,7 @@ pub static KEYS: &[Key] = &[
     key("address.stun_servers", Form::Texts, r#"["stun.l.google.com:19302", "stun.cloudflare.com:3478"]"#, "Whom to ask for our address, only when external = \"auto\" and behind NAT."),
     later("address.port_mapping", Form::Text, r#""off""#, "Whether the router is asked to forward our ports."),
     key("ports.udp", Form::Text, r#""49160-49359""#, "UDP ports shared by relays and the SFU: open these in the firewall."),
-    later("relay.tcp_allocations", Form::Flag, "false", "Whether clients may have TCP relays, to peers that speak no UDP (RFC 6062)."),
+    key("relay.tcp_allocations", Form::Flag, "false", "Whether clients may have TCP relays, to peers that speak no UDP (RFC 6062)."),
     key("relay.mobility", Form::Flag, "false", "Whether an allocation may follow its client to a new address (RFC 8016)."),
     key("relay.behavior_discovery", Form::Text, r#""""#, "A second address and port of this host, for clients that find out how their NAT behaves (RFC 5780)."),
     later("relay.password_algorithms", Form::Flag, "false", "Whether challenges offer SHA-256 (RFC 8489); no browser knows it."),

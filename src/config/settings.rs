@@ -79,6 +79,8 @@ pub struct ExternalAddress {
 /// Parts of TURN that few need.
 #[derive(Debug, Clone)]
 pub struct Relay {
+    /// Whether clients may have TCP relays (RFC 6062).
+    pub tcp_allocations: bool,
     /// Whether an allocation may follow its client to a new address.
     pub mobility: bool,
     /// The addresses of NAT behaviour discovery; `None`: off.

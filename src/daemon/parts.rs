@@ -24,7 +24,7 @@ const PARTICIPANTS: usize = 2000;
 /// The longest lifetime of an allocation without a Refresh.
 const MAX_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Permissions, and channels, of one allocation: a mesh of six has five, ICE tries a few addresses of each.
+/// Permissions, channels, and TCP connections, of one allocation: a mesh of six has five, ICE tries a few addresses of each.
 const PEERS_OF_AN_ALLOCATION: usize = 32;
 
 /// Answers a second, and at once, to one source prefix that has proved nothing: an office that joins a meeting from
@@ -100,6 +100,7 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
             max_lifetime_secs: MAX_LIFETIME.as_secs() as u32,
             permissions: PEERS_OF_AN_ALLOCATION,
             channels: PEERS_OF_AN_ALLOCATION,
+            tcp_connections: if settings.relay.tcp_allocations { PEERS_OF_AN_ALLOCATION } else { 0 },
             stranger_answers_per_second: STRANGER_ANSWERS_PER_SECOND,
             stranger_answers_burst: STRANGER_ANSWERS_BURST,
         },

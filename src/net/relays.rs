@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
-use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
+use roundturn_turn::{ConnectionId, Family, Holder, OpenError, Peer, Relay, Relays};
 
 use super::mmsg::{self, SendBatch, Sent, Undelivered};
+use super::tcp_relays::TcpRelays;
 use super::udp::{self, Reading};
 use crate::ledger::{Ledger, Ticket};
 use crate::nat::Addresses;
@@ -27,6 +28,8 @@ pub struct RelaySockets {
     first_port: u16,
     v4: Vec<Option<Box<RelaySocket>>>,
     v6: Vec<Option<Box<RelaySocket>>>,
+    /// Those that carry TCP.
+    pub tcp: TcpRelays,
     bind_failures: u64,
 }
 
@@ -86,12 +89,19 @@ const TOKENS: usize = 1 << 17;
 
 impl RelaySockets {
     /// None yet, on shard number `shard`; they will be polled by `registry`.
-    pub fn new(shard: usize, registry: Registry, ports: Arc<Ports>, ledger: Arc<Ledger>, addresses: Addresses) -> Self {
+    pub fn new(
+        shard: usize,
+        registry: Registry,
+        tcp: TcpRelays,
+        ports: Arc<Ports>,
+        ledger: Arc<Ledger>,
+        addresses: Addresses,
+    ) -> Self {
         let range = ports.range();
         let none = || (0..range.len()).map(|_| None).collect();
         let (v4, v6) = (none(), none());
         let first_port = *range.start();
-        Self { shard, registry, first_port, ports, ledger, addresses, v4, v6, bind_failures: 0 }
+        Self { shard, registry, first_port, ports, ledger, addresses, v4, v6, tcp, bind_failures: 0 }
     }
 
     /// The socket of `relay`, if it is open on this shard.
@@ -132,6 +142,12 @@ impl RelaySockets {
     /// How many relays could not be opened because no port could be had, monotonic.
     pub fn bind_failures(&self) -> u64 {
         self.bind_failures
+    }
+
+    /// The name of a peer that has connected, and whether it is a TCP relay of this process.
+    pub fn name_of_peer(&self, source: SocketAddr) -> (SocketAddr, bool) {
+        let external = self.addresses.to_external(source);
+        if self.is_ours_tcp(external) { (external, true) } else { (source, false) }
     }
 
     fn family(&self, family: Family) -> &[Option<Box<RelaySocket>>] {
@@ -213,6 +229,26 @@ impl Relays for RelaySockets {
         let family = Family::of(address);
         self.addresses.external_of(family) == Some(address.ip()) && self.ports.is_live(family, address.port())
     }
+
+    fn open_tcp(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        let Some(external) = self.addresses.external_of(family) else { return Err(OpenError::Family) };
+        let ticket = self.ledger.take(holder)?;
+        let local = self.addresses.local_of(family).or(Some(external));
+        let leased = self.ports.lease_tcp_relay(family, |port| self.tcp.bind(family, local, port));
+        let (lease, socket) = leased.map_err(|error| self.refuse(&error))?;
+        Ok(self.tcp.keep(family, lease, socket, ticket))
+    }
+
+    fn connect(&mut self, relay: Relay, Peer(peer): Peer) -> Option<ConnectionId> {
+        // Another relay of ours is where the kernel knows it; the world's name for it may be a router's.
+        let to = if self.is_ours_tcp(peer) { self.addresses.to_local(peer) } else { peer };
+        self.tcp.connect(relay, to)
+    }
+
+    fn is_ours_tcp(&self, address: SocketAddr) -> bool {
+        let family = Family::of(address);
+        self.addresses.external_of(family) == Some(address.ip()) && self.ports.is_live_tcp(family, address.port())
+    }
 }
 
 impl House for RelaySockets {
@@ -226,6 +262,11 @@ impl House for RelaySockets {
         if let Some(slot) = index.and_then(|index| self.family_mut(relay.family).get_mut(index)) {
             *slot = None;
         }
+        self.tcp.close(relay);
+    }
+
+    fn disconnect(&mut self, connection: ConnectionId) {
+        self.tcp.disconnect(connection);
     }
 
     fn release(&mut self, relay: Relay) {

@@ -129,3 +129,17 @@ proptest! {
         prop_assert_eq!(all.len(), 20);
     }
 }
+
+#[test]
+fn a_tcp_relay_is_no_port_for_datagrams_and_the_other_way_round() {
+    let ports = Ports::new(50_000..=50_001);
+    let (tcp, ()) = ports.lease_tcp_relay(Family::V4, |_| Ok(())).unwrap();
+    let (udp, ()) = ports.lease_relay(Family::V4, |_| Ok(())).unwrap();
+    assert_ne!(tcp.port(), udp.port(), "one lease is one number");
+    let live = |port: u16| (ports.is_live(Family::V4, port), ports.is_live_tcp(Family::V4, port));
+    assert_eq!((live(tcp.port()), live(udp.port())), ((false, true), (true, false)));
+    assert!(!ports.is_live_tcp(Family::V6, tcp.port()));
+    let port = tcp.port();
+    drop(tcp);
+    assert_eq!(live(port), (false, false));
+}

@@ -10,6 +10,9 @@
 //! A datagram that is handed over inside is judged as if it had come by wire from the sender's external address. That
 //! ends it: it goes to a client or into the SFU, and neither is a relay, so nothing is handed over twice.
 
+mod journal;
+mod tcp;
+
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -18,7 +21,7 @@ use std::time::Instant;
 use foldhash::quality::RandomState;
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
-use turn::{Client, Family, Peer, Relay, Relays, Transport, Verdict};
+use turn::{Client, ConnectionId, Family, Peer, Relay, Relays, Transport, Verdict};
 
 use super::hairpin::{Hairpin, Way};
 use super::mailbox::ToShard;
@@ -35,6 +38,11 @@ pub trait House: Relays {
     /// Gives back the port of `relay` if it is still kept for a second allocation. Who keeps none has nothing to do.
     fn release(&mut self, relay: Relay) {
         let _ = relay;
+    }
+
+    /// Closes a connection with a peer, and the client's half of it. Who has none has nothing to do.
+    fn disconnect(&mut self, connection: ConnectionId) {
+        let _ = connection;
     }
 }
 
@@ -104,7 +112,8 @@ impl Core {
         self.hear(now, Client { remote, local, transport: Transport::Udp }, (buffer, at), house, outbox);
     }
 
-    /// A whole message, `at` of `buffer`, came over a stream that was [opened](Core::stream_opened) as `client`.
+    /// A whole message, `at` of `buffer`, came over a stream that was [opened](Core::stream_opened) as `client`. What is
+    /// returned is the connection that the stream is joined to from now on: what follows is for no judgement of ours.
     pub fn from_stream(
         &mut self,
         now: Instant,
@@ -112,8 +121,8 @@ impl Core {
         (buffer, at): (&[u8], Range<usize>),
         house: &mut impl House,
         outbox: &mut Outbox,
-    ) {
-        self.hear(now, client, (buffer, at), house, outbox);
+    ) -> Option<ConnectionId> {
+        self.hear(now, client, (buffer, at), house, outbox)
     }
 
     /// `client` speaks on the stream of this number. To be closed first where [`Core::stream_of`] knows another.
@@ -145,13 +154,17 @@ impl Core {
         (buffer, at): (&[u8], Range<usize>),
         house: &mut impl House,
         outbox: &mut Outbox,
-    ) {
-        let Some(bytes) = buffer.get(at.clone()) else { return };
-        let verdict = self.turn.handle_client(now, client, bytes, house);
-        if verdict == Verdict::Drop(turn::Why::Elsewhere) {
-            self.claims.requests.push_back(bytes.to_vec());
-        }
-        let Verdict::ToPeer { relay, peer, data, dont_fragment } = verdict else { return };
+    ) -> Option<ConnectionId> {
+        let bytes = buffer.get(at.clone())?;
+        let (relay, peer, data, dont_fragment) = match self.turn.handle_client(now, client, bytes, house) {
+            Verdict::ToPeer { relay, peer, data, dont_fragment } => (relay, peer, data, dont_fragment),
+            Verdict::Splice(connection) => return Some(connection),
+            Verdict::Drop(turn::Why::Elsewhere) => {
+                self.claims.requests.push_back(bytes.to_vec());
+                return None;
+            }
+            _ => return None,
+        };
         let data = at.start + data.start..at.start + data.end;
         match self.hairpin.way(peer.0, house) {
             Way::Kernel(to) if dont_fragment => outbox.forward(Exit::RelayWhole(relay), to, data),
@@ -169,6 +182,7 @@ impl Core {
             }
             Way::Nowhere => self.inside.nowhere += 1,
         }
+        None
     }
 
     /// The network says of a datagram that `relay` had sent `to` a peer what became of it.
@@ -213,7 +227,7 @@ impl Core {
                 self.turn.reconfigure(now, *config);
             }
             // The affair of those who hold the sockets.
-            ToShard::Tls(_) | ToShard::Claimed(_) | ToShard::Parcel(_) => {}
+            ToShard::Tls(_) | ToShard::Stream(_) | ToShard::Claimed(_) | ToShard::Parcel(_) => {}
             // Whoever asked may have stopped waiting.
             ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => self.turn.shutdown(now),
@@ -275,8 +289,9 @@ impl Core {
                 }
                 turn::Event::Closed { relay, .. } => house.close(relay),
                 turn::Event::Released { relay } => house.release(relay),
+                turn::Event::Disconnected { connection } => house.disconnect(connection),
             }
-            log(&event);
+            journal::write(&event);
         }
         if let Some(turn::Denial { client, peer, rule }) = self.turn.poll_denial() {
             tracing::debug!(client = %client.remote, peer = %peer.0, rule = turn::Label::label(rule), "peer denied");
@@ -370,28 +385,6 @@ impl Traffic {
     fn count(&mut self, bytes: usize) {
         self.packets += 1;
         self.bytes += bytes as u64;
-    }
-}
-
-/// The life of allocations, for whoever reads at debug level.
-fn log(event: &turn::Event) {
-    match event {
-        turn::Event::Opened { client, relay, username } => {
-            tracing::debug!(client = %client.remote, relay = relay.port, username, "allocation opened");
-        }
-        turn::Event::Closed { client, relay, reason, lived, bytes_to_peers, bytes_to_client } => {
-            tracing::debug!(
-                client = %client.remote, relay = relay.port, ?reason, ?lived, bytes_to_peers, bytes_to_client,
-                "allocation closed"
-            );
-        }
-        turn::Event::Moved { client, relay } => {
-            tracing::debug!(client = %client.remote, relay = relay.port, "allocation moved");
-        }
-        turn::Event::Claimed { client, claim } => {
-            tracing::debug!(client = %client.remote, relay = claim.relay.port, "allocation claimed from another shard");
-        }
-        turn::Event::Released { relay } => tracing::debug!(relay = relay.port, "reserved port released"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the tokio side and the shards tell each other: bounded both ways.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::handover::{Claimed, Parcel};
+use super::streams::Migrant;
 
 /// What a shard is asked to do.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub enum ToShard {
     Claimed(Box<Claimed>),
     /// An allocation that this shard has claimed.
     Parcel(Box<Parcel>),
+    /// A stream of another shard's that belongs here.
+    Stream(Migrant),
     /// Answer: the thread goes round.
     Ping(oneshot::Sender<()>),
     /// Close everything and end the thread.
@@ -62,6 +65,30 @@ impl Shards {
         self.0.len()
     }
 
+    /// The same for the shards themselves, whom their own mailboxes must not keep alive.
+    pub fn neighbours(&self) -> Neighbours {
+        Neighbours(Arc::downgrade(&self.0))
+    }
+
+    /// Puts a message into the mailbox of shard number `shard`.
+    ///
+    /// # Errors
+    /// [`Busy`] when its mailbox is full or the shard is gone.
+    pub fn send(&self, shard: usize, message: ToShard) -> Result<(), Busy> {
+        self.0.get(shard).ok_or(Busy { shard })?.send(message).map_err(|_| Busy { shard })
+    }
+}
+
+/// The senders of every shard, as long as anybody else has them.
+#[derive(Clone)]
+pub struct Neighbours(Weak<[Sender]>);
+
+impl Neighbours {
+    /// How many shards there are.
+    pub fn count(&self) -> usize {
+        self.0.upgrade().map_or(0, |senders| senders.len())
+    }
+
     /// Puts a message into the mailbox of shard number `shard`.
     ///
     /// # Errors
@@ -75,7 +102,7 @@ impl Shards {
     /// # Errors
     /// The message, back.
     pub fn hand(&self, shard: usize, message: ToShard) -> Result<(), Box<ToShard>> {
-        match self.0.get(shard) {
+        match self.0.upgrade().as_deref().and_then(|senders| senders.get(shard)) {
             Some(sender) => sender.send(message),
             None => Err(Box::new(message)),
         }

@@ -1,5 +1,6 @@
 //! The loop of a shard's thread.
 
+mod connections;
 mod handover;
 mod streams;
 
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll};
 
 use super::core::Core;
-use super::mailbox::{Shards, ToShard};
+use super::mailbox::{Neighbours, ToShard};
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
 use super::sockets::{Entry, MAILBOX, Sockets};
@@ -19,6 +20,7 @@ use super::stats::Exporter;
 use super::streams::Streams;
 use crate::clock;
 use crate::net::mmsg::{ReceiveBatch, Undelivered};
+use crate::net::tcp_relays::TcpRelays;
 
 /// Messages that are taken from the mailbox in one turn: a join storm must not hold up packets.
 const MESSAGES_PER_TURN: usize = 64;
@@ -31,12 +33,13 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A shard at work.
 pub(super) struct Running {
+    /// Its number.
     pub(super) index: usize,
+    pub(super) neighbours: Neighbours,
     pub(super) poll: Poll,
     pub(super) core: Core,
     pub(super) sockets: Sockets,
     pub(super) mailbox: Receiver<ToShard>,
-    pub(super) shards: Shards,
     pub(super) outgoing: Outgoing,
     pub(super) exporter: Exporter,
 }
@@ -89,6 +92,8 @@ impl Running {
         for event in state.events.iter().filter(|event| event.token() != MAILBOX) {
             if Streams::owns(event.token()) {
                 self.sockets.streams.on_event(event);
+            } else if TcpRelays::owns(event.token()) {
+                self.sockets.relays.tcp.on_event(event);
             } else {
                 self.sockets.on_event(event);
             }
@@ -100,6 +105,7 @@ impl Running {
             self.read_errors(now);
         }
         self.turn_streams(now, state);
+        self.turn_connections(now, state);
         let then = self.read_mailbox(now, state);
         self.core.handle_timeout(now);
         self.settle(now, state);
@@ -107,6 +113,7 @@ impl Running {
         if now >= state.next_tick {
             state.next_tick = now + TICK;
             self.core.set_unix_time(now, clock::unix_secs());
+            self.sockets.relays.tcp.tick();
             self.sockets.streams.tick(now, |client| self.core.is_allocated(now, client));
             self.exporter.export(now, &self.core, &self.sockets, &self.outgoing);
         }
@@ -115,8 +122,8 @@ impl Running {
 
     /// How long to wait for packets: until the next deadline, not at all where something is left to do.
     fn timeout(&self, now: Instant, state: &State) -> Duration {
-        if self.sockets.ready() + self.sockets.troubled() > 0 || self.sockets.streams.has_work() || state.messages_left
-        {
+        let of_streams = self.sockets.streams.has_work() || self.sockets.relays.tcp.has_work();
+        if self.sockets.ready() + self.sockets.troubled() > 0 || of_streams || state.messages_left {
             return Duration::ZERO;
         }
         let deadlines = [self.core.poll_timeout(), self.outgoing.poll_timeout(now), Some(state.next_tick)];
@@ -185,6 +192,7 @@ impl Running {
                 Ok(ToShard::Claimed(claimed)) => self.surrender(now, *claimed),
                 Ok(ToShard::Parcel(parcel)) => self.take_up(now, *parcel, state),
                 Ok(ToShard::Tls(config)) => self.sockets.streams.set_tls(config),
+                Ok(ToShard::Stream(migrant)) => self.sockets.streams.immigrate(now, migrant),
                 Ok(message) => self.core.handle_message(now, message),
                 Err(TryRecvError::Empty) => return Then::GoOn,
             }

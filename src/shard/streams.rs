@@ -12,8 +12,10 @@ mod admission;
 mod connection;
 mod end;
 mod first_bytes;
+mod hand_over;
 mod layer;
 mod output;
+mod splice;
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -24,7 +26,7 @@ use std::time::Instant;
 use ipnet::IpNet;
 use mio::event::Event;
 use mio::{Interest, Registry, Token};
-use roundturn_turn::Client;
+use roundturn_turn::{Client, ConnectionId};
 use rustls::ServerConfig;
 use slab::Slab;
 
@@ -32,6 +34,7 @@ use self::admission::Admission;
 use self::connection::{Connection, Surroundings};
 pub(super) use self::end::{Counters, End};
 use self::first_bytes::Door;
+pub use self::hand_over::Migrant;
 use super::outbox::Datagram;
 use crate::net::tcp::{self, Listener};
 
@@ -75,8 +78,18 @@ pub struct Streams {
     proxies: Vec<IpNet>,
     ready: VecDeque<u16>,
     ended: Vec<u16>,
+    /// Connections whose streams something has happened to.
+    woken: Vec<ConnectionId>,
     received: Vec<u8>,
     counters: Counters,
+}
+
+/// Who a stream was that has been closed, as far as others know it.
+pub(super) struct Closed {
+    /// The core's client.
+    pub(super) client: Option<Client>,
+    /// The connection that it was joined to.
+    pub(super) connection: Option<ConnectionId>,
 }
 
 /// A listener, and whether somebody may wait at it.
@@ -113,6 +126,7 @@ impl Streams {
             proxies: config.proxies,
             ready: VecDeque::new(),
             ended: Vec::new(),
+            woken: Vec::new(),
             received: vec![0; READ],
             counters: Counters::default(),
         })
@@ -139,6 +153,9 @@ impl Streams {
         };
         let Some(stream) = self.streams.get_mut(number) else { return };
         stream.hung_up |= event.is_read_closed() || event.is_error();
+        if let Some(connection) = stream.connection {
+            return self.woken.push(connection);
+        }
         if event.is_writable() {
             stream.write();
         }
@@ -155,7 +172,10 @@ impl Streams {
 
     /// Whether there is something to do without waiting for the poller.
     pub fn has_work(&self) -> bool {
-        !self.ready.is_empty() || !self.ended.is_empty() || self.listeners.iter().any(|door| door.waiting)
+        !self.ready.is_empty()
+            || !self.ended.is_empty()
+            || !self.woken.is_empty()
+            || self.listeners.iter().any(|door| door.waiting)
     }
 
     /// Lets in who waits at the doors.
@@ -216,7 +236,7 @@ impl Streams {
         let number = self.ready.pop_front()?;
         let stream = self.streams.get_mut(usize::from(number))?;
         stream.queued = false;
-        if stream.end.is_some() {
+        if stream.end.is_some() || stream.connection.is_some() {
             return None;
         }
         let around =
@@ -268,7 +288,7 @@ impl Streams {
         }
         for (number, stream) in &mut self.streams {
             if now >= stream.deadline && stream.end.is_none() {
-                stream.on_deadline(now, stream.client.is_some_and(&is_allocated));
+                stream.on_deadline(now, stream.connection.is_some() || stream.client.is_some_and(&is_allocated));
             }
             // Whoever waits there already is passed over the second time.
             if stream.end.is_some() {
@@ -293,17 +313,19 @@ impl Streams {
         self.ended.push(number);
     }
 
-    /// Closes the next stream that is to end; who it was, if the core knows.
-    pub(super) fn close_next(&mut self) -> Option<Option<Client>> {
+    /// Closes the next stream that is to end; who it was.
+    pub(super) fn close_next(&mut self) -> Option<Closed> {
         let number = self.ended.pop()?;
-        let Some(mut stream) = self.streams.try_remove(usize::from(number)) else { return Some(None) };
+        let Some(mut stream) = self.streams.try_remove(usize::from(number)) else {
+            return Some(Closed { client: None, connection: None });
+        };
         stream.layer.close(&mut stream.socket);
         // Only a socket that the poller does not know would fail, and closing it is all that is left to do anyway.
         let _ = self.registry.deregister(&mut stream.socket);
         self.admission.leave(stream.prefix);
         self.counters.open[stream.kind] -= 1;
         self.counters.end(stream.end.unwrap_or(End::Closed));
-        Some(stream.client)
+        Some(Closed { client: stream.client, connection: stream.connection })
     }
 
     fn queue(&mut self, number: u16) {

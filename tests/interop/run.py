@@ -13,13 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import aioice_cases
 import fragment_cases
+import tcp_relay_cases
 import uclient_cases
 from servers import start
 
 
 def main() -> int:
     server = start(sys.argv[1])
-    cases = uclient_cases.cases(server) + aioice_cases.cases(server) + fragment_cases.cases(server)
+    cases = uclient_cases.cases(server) + aioice_cases.cases(server)
+    cases += fragment_cases.cases(server) + tcp_relay_cases.cases(server)
     try:
         with ThreadPoolExecutor(max_workers=6) as pool:
             results = list(pool.map(outcome, cases))

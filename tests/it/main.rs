@@ -10,4 +10,5 @@ mod shard;
 mod stream_link;
 mod streams;
 mod support;
+mod tcp_allocations;
 mod turn_client;

@@ -64,6 +64,16 @@ impl StreamLink {
         }
     }
 
+    /// Reads as many bytes as they are.
+    pub fn read(&self, len: usize) -> Vec<u8> {
+        self.exactly(len).expect("bytes")
+    }
+
+    /// Whether nothing follows but the end.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.stream.borrow_mut().read(&mut [0]), Ok(0))
+    }
+
     fn exactly(&self, len: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; len];
         self.stream.borrow_mut().read_exact(&mut bytes).ok()?;

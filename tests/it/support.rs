@@ -59,6 +59,8 @@ pub struct Options {
     pub discovery: Option<SocketAddr>,
     /// The addresses of the host.
     pub addresses: Addresses,
+    /// TCP connections of one TCP allocation.
+    pub tcp_connections: usize,
     /// What is to be done about streams.
     pub streams: StreamConfig,
 }
@@ -78,8 +80,17 @@ impl Default for Options {
             connections: 1000,
             connections_per_prefix: 1000,
         };
-        let allow = vec!["127.0.0.0/8"];
-        Self { shards: 1, hairpin: true, allow, per_user: 100, mobility: false, discovery: None, addresses, streams }
+        Self {
+            shards: 1,
+            hairpin: true,
+            allow: vec!["127.0.0.0/8"],
+            per_user: 100,
+            mobility: false,
+            discovery: None,
+            tcp_connections: 0,
+            addresses,
+            streams,
+        }
     }
 }
 
@@ -104,7 +115,7 @@ impl Options {
         let sfu_ports = bound.iter().map(|(shard, _)| shard.sfu_port()).collect();
         let (shards, senders): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
         let senders = Shards::new(senders);
-        let threads = shards.into_iter().map(|shard| shard.spawn(senders.clone()).unwrap()).collect();
+        let threads = shards.into_iter().map(|shard| shard.spawn(senders.neighbours()).unwrap()).collect();
         Daemon { listener, ports, ledger, sfu_ports, shards: senders, events, threads }
     }
 
@@ -116,17 +127,15 @@ impl Options {
     }
 
     fn config(&self, index: usize, listener: SocketAddr) -> ShardConfig {
+        let mut turn = turn_config(&self.addresses, &self.allow);
+        turn.limits.tcp_connections = self.tcp_connections;
         ShardConfig {
             index,
             listen: vec![listener],
             streams: self.streams.clone(),
             addresses: self.addresses.clone(),
             hairpin: self.hairpin,
-            turn: turn::Config {
-                mobility: self.mobility,
-                discovery: self.discovery.map(|alternate| turn::Discovery { primary: listener, alternate }),
-                ..turn_config(&self.addresses, &self.allow)
-            },
+            turn,
             turn_key: [7; 32],
             sfu: sfu::Config {
                 candidates: Vec::new(),
@@ -162,6 +171,7 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
             max_lifetime_secs: 3600,
             permissions: 32,
             channels: 32,
+            tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
         },

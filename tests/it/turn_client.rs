@@ -7,14 +7,15 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use stun::attributes::{
-    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE, ATTR_REALM,
-    ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS,
+    ATTR_CHANNEL_NUMBER, ATTR_CONNECTION_ID, ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE,
+    ATTR_REALM, ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS,
     ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
 };
 use stun::integrity::MessageIntegrity;
 use stun::message::{
     CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND,
-    METHOD_CREATE_PERMISSION, METHOD_REFRESH, METHOD_SEND, Message, MessageType, Method, Setter,
+    METHOD_CONNECT, METHOD_CONNECTION_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH, METHOD_SEND, Message,
+    MessageType, Method, Setter,
 };
 use stun::xoraddr::XorMappedAddress;
 
@@ -141,6 +142,30 @@ impl<L: Link> TurnClient<L> {
     pub fn try_follow(&mut self, ticket: &[u8]) -> Option<Result<Vec<u8>, u16>> {
         let answer = self.try_request(METHOD_REFRESH, |message| message.add(MOBILITY_TICKET, ticket))?;
         Some(answer.map(|answer| answer.get(MOBILITY_TICKET).unwrap()))
+    }
+
+    /// Allocate for TCP: the relayed address, or the error code.
+    pub fn allocate_tcp(&mut self) -> Result<SocketAddr, u16> {
+        let answer = self.request(METHOD_ALLOCATE, |message| message.add(ATTR_REQUESTED_TRANSPORT, &[6, 0, 0, 0]))?;
+        Ok(address(&answer, ATTR_XOR_RELAYED_ADDRESS))
+    }
+
+    /// Connect to `peer`: the connection.
+    pub fn connect(&mut self, peer: SocketAddr) -> Result<u32, u16> {
+        let answer = self.request(METHOD_CONNECT, |message| add_peer(message, peer))?;
+        Ok(connection(&answer))
+    }
+
+    /// ConnectionBind: from now on the stream is the connection's.
+    pub fn bind_connection(&mut self, connection: u32) -> Result<(), u16> {
+        self.request(METHOD_CONNECTION_BIND, |message| message.add(ATTR_CONNECTION_ID, &connection.to_be_bytes()))?;
+        Ok(())
+    }
+
+    /// The next ConnectionAttempt: the peer and the connection.
+    pub fn hear_attempt(&self) -> (SocketAddr, u32) {
+        let indication = decode(&self.socket.hear(self.server).expect("an attempt"));
+        (address(&indication, ATTR_XOR_PEER_ADDRESS), connection(&indication))
     }
 
     /// CreatePermission for `peer`.
@@ -275,6 +300,10 @@ fn decode(bytes: &[u8]) -> Message {
 
 fn add_peer(message: &mut Message, peer: SocketAddr) {
     XorMappedAddress { ip: peer.ip(), port: peer.port() }.add_to_as(message, ATTR_XOR_PEER_ADDRESS).unwrap();
+}
+
+fn connection(message: &Message) -> u32 {
+    u32::from_be_bytes(message.get(ATTR_CONNECTION_ID).unwrap().try_into().unwrap())
 }
 
 fn address(message: &Message, attribute: AttrType) -> SocketAddr {

@@ -10,6 +10,7 @@ use crate::message::{Key, TransactionId};
 use crate::mobility::Mobility;
 use crate::permission::Permissions;
 use crate::stats::Traffic;
+use crate::tcp_allocation::Connections;
 use crate::{Client, Family, Peer, Relay};
 
 /// A client's relay, or one of each family (a dual allocation), and what may pass through them. A peer's family tells
@@ -36,6 +37,8 @@ pub(crate) struct Allocation {
     pub(crate) opened: Instant,
     pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
+    /// A TCP allocation's connections with peers; `None`: its relays carry UDP.
+    pub(crate) tcp: Option<Box<Connections>>,
 }
 
 /// One relayed transport address: each has a lifetime of its own (RFC 8656 §6).
@@ -80,6 +83,7 @@ impl Allocation {
             opened: now,
             permissions: Permissions::default(),
             channels: Channels::default(),
+            tcp: None,
         }
     }
 
@@ -121,7 +125,8 @@ impl Allocation {
 
     /// The first moment at which something in it expires.
     pub(crate) fn deadline(&self) -> Instant {
-        let inner = [self.permissions.next_expiry(), self.channels.next_expiry()];
+        let connections = self.tcp.as_ref().and_then(|tcp| tcp.next_expiry());
+        let inner = [self.permissions.next_expiry(), self.channels.next_expiry(), connections];
         let relays = self.relays.iter().flatten().map(|relay| relay.expires);
         inner.into_iter().flatten().chain(relays).min().unwrap_or(self.opened)
     }

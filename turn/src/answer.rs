@@ -24,8 +24,7 @@ impl Server {
             Err(refusal) => self.refuse(encoder, request, refusal, seal.is_some()),
         };
         let encoder = match seal {
-            Some(Seal { key, integrity: Integrity::Sha1 }) => encoder.integrity(key),
-            Some(Seal { key, integrity: Integrity::Sha256 }) => encoder.integrity_sha256(key),
+            Some(seal) => sealed(encoder, seal),
             None => encoder,
         };
         if message.has_fingerprint() {
@@ -70,6 +69,14 @@ impl Server {
     }
 }
 
+/// Adds the proof that an answer comes from us.
+pub(crate) fn sealed<'a>(encoder: Encoder<'a>, seal: &Seal) -> Encoder<'a> {
+    match seal.integrity {
+        Integrity::Sha1 => encoder.integrity(&seal.key),
+        Integrity::Sha256 => encoder.integrity_sha256(&seal.key),
+    }
+}
+
 fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> Encoder<'a> {
     let mapped = request.from.remote;
     match *success {
@@ -99,7 +106,9 @@ fn grant<'a>(encoder: Encoder<'a>, request: &Request<'_>, success: &Success) -> 
         Success::Refreshed { lifetime_secs, ticket } => {
             with_ticket(encoder.number(attribute::LIFETIME, lifetime_secs), ticket)
         }
-        Success::Permitted | Success::Elsewhere => encoder,
+        // A Connect is answered once it is known what came of it.
+        Success::Permitted | Success::Connecting | Success::Elsewhere => encoder,
+        Success::Bound { .. } => encoder,
     }
 }
 

@@ -101,7 +101,11 @@ impl Server {
         algorithm: PasswordAlgorithm,
         unix_secs: u64,
     ) -> Result<Key, AuthFailure> {
-        let allocation = self.table.of_client(&request.from).filter(|allocation| *allocation.username == *username);
+        let allocation = match self.wanted_connection(request) {
+            None => self.table.of_client(&request.from),
+            Some(id) => self.slot_of_connection(id).and_then(|slot| self.table.get(slot)),
+        };
+        let allocation = allocation.filter(|allocation| *allocation.username == *username);
         let is_opening = request.method == RequestMethod::Allocate && allocation.is_none();
         if let Some(expires) = self.credentials.expiry(username)
             && (is_opening || self.config.strict_expiry)

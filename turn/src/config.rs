@@ -79,6 +79,8 @@ pub struct Limits {
     pub permissions: usize,
     /// Channels of one allocation.
     pub channels: usize,
+    /// TCP connections with peers of one TCP allocation; 0: there are no TCP allocations (RFC 6062).
+    pub tcp_connections: usize,
     /// Answers a second to one source prefix (IPv4 /24, IPv6 /56) that has proved no key (401, 438, 400, Binding); 0: no
     /// limit.
     pub stranger_answers_per_second: u32,

@@ -25,10 +25,14 @@ pub enum Code {
     AddressFamilyNotSupported,
     /// 441: not the user that the allocation belongs to.
     WrongCredentials,
-    /// 442: relays carry UDP only.
+    /// 442: relays carry UDP, and TCP where that is switched on.
     UnsupportedTransport,
     /// 443: the peer's family is not the relay's.
     PeerAddressFamilyMismatch,
+    /// 446: the allocation has a connection with that peer (RFC 6062 §6.3).
+    ConnectionAlreadyExists,
+    /// 447: the peer does not take the connection (RFC 6062 §6.3).
+    ConnectionTimeoutOrFailure,
     /// 486: this user, or this source prefix, holds as many allocations as it may.
     AllocationQuotaReached,
     /// 508: the server, or the allocation, is full.
@@ -51,6 +55,8 @@ impl Code {
             Self::WrongCredentials => 441,
             Self::UnsupportedTransport => 442,
             Self::PeerAddressFamilyMismatch => 443,
+            Self::ConnectionAlreadyExists => 446,
+            Self::ConnectionTimeoutOrFailure => 447,
             Self::AllocationQuotaReached => 486,
             Self::InsufficientCapacity => 508,
         }
@@ -71,6 +77,8 @@ impl Code {
             Self::WrongCredentials => "Wrong Credentials",
             Self::UnsupportedTransport => "Unsupported Transport Protocol",
             Self::PeerAddressFamilyMismatch => "Peer Address Family Mismatch",
+            Self::ConnectionAlreadyExists => "Connection Already Exists",
+            Self::ConnectionTimeoutOrFailure => "Connection Timeout or Failure",
             Self::AllocationQuotaReached => "Allocation Quota Reached",
             Self::InsufficientCapacity => "Insufficient Capacity",
         }
@@ -90,6 +98,8 @@ labels!(Code {
     WrongCredentials => "441",
     UnsupportedTransport => "442",
     PeerAddressFamilyMismatch => "443",
+    ConnectionAlreadyExists => "446",
+    ConnectionTimeoutOrFailure => "447",
     AllocationQuotaReached => "486",
     InsufficientCapacity => "508",
 });

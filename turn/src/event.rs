@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::labels::labels;
 use crate::mobility::Claim;
 use crate::policy::Rule;
-use crate::{Client, Peer, Relay};
+use crate::{Client, ConnectionId, Peer, Relay};
 
 /// An answer to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,12 @@ pub enum Event {
         client: Client,
         /// What to show to the other server.
         claim: Claim,
+    },
+    /// A connection with a peer has ended: both its halves must be closed (RFC 6062 §5.5). It comes before the
+    /// [`Closed`](Event::Closed) of its relay.
+    Disconnected {
+        /// The connection.
+        connection: ConnectionId,
     },
     /// The time of a port that [`Relays::open_even`](crate::Relays::open_even) had kept is over: unless it has been opened by
     /// another server of the process, it must be given back.

@@ -5,9 +5,10 @@
 //! [`Verdict`]s.
 //!
 //! ```text
-//!  datagram from a client ──► Server::handle_client ──► Verdict { Drop | Reply | ToPeer }
+//!  datagram from a client ──► Server::handle_client ──► Verdict { Drop | Reply | Later | ToPeer | Splice }
 //!  datagram from a peer   ──► Server::handle_peer   ──► Verdict { Drop | ToClient }
 //!  ICMP error on a relay  ──► Server::handle_icmp   ──► Verdict { Drop | Reply }
+//!  a TCP relay's streams  ──► Server::handle_connected, handle_connection, handle_moved, handle_disconnected
 //!  time                   ──► Server::handle_timeout
 //!  answers                ◄── Server::poll_transmit        life cycle ◄── Server::poll_event
 //! ```
@@ -41,6 +42,7 @@ mod revoked;
 mod server;
 pub mod stats;
 mod table;
+mod tcp_allocation;
 mod timers;
 mod verdict;
 
@@ -58,4 +60,5 @@ pub use policy::Policy;
 pub use relays::{Holder, OpenError, Prefix, Relays};
 pub use server::Server;
 pub use stats::Stats;
+pub use tcp_allocation::ConnectionId;
 pub use verdict::{Header, Verdict, Why};

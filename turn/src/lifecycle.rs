@@ -42,11 +42,15 @@ impl Server {
             allocation.channels.expire(now);
             allocation.channels.retain(|Peer(peer), is_ours| policy.judge(peer, is_ours).is_ok());
         });
+        self.end_connections(slot, |connection| {
+            policy.judge_address(connection.peer.0.ip(), connection.is_ours).is_err()
+        });
     }
 
     /// Ends what has expired in `slot`: permissions, channels, a relay, or all of it.
     pub(crate) fn expire(&mut self, now: Instant, slot: usize) {
         self.expire_relays(now, slot);
+        self.expire_connections(now, slot);
         self.change(slot, |allocation| {
             allocation.permissions.expire(now);
             allocation.channels.expire(now);
@@ -71,6 +75,7 @@ impl Server {
         }
         let (client, opened, relay) = (allocation.client, allocation.opened, allocation.relay(family));
         let Some(relay) = relay else { return };
+        self.end_connections(slot, |connection| connection.family() == family);
         self.table.forget_relay(relay);
         if let Some(state) = self.change(slot, |allocation| allocation.remove_relay(family)).flatten() {
             self.closed(now, Ending { client, opened, reason }, relay, &state);
@@ -82,6 +87,7 @@ impl Server {
         let Some(mut allocation) = self.table.remove(slot) else { return };
         self.stats.permissions -= allocation.permissions.len() as u64;
         self.stats.channels -= allocation.channels.len() as u64;
+        self.end_all_connections(&mut allocation);
         let relays: Vec<Relay> = allocation.relays().collect();
         for relay in relays {
             if let Some(state) = allocation.remove_relay(relay.family) {

@@ -3,6 +3,8 @@
 pub(crate) mod allocate;
 pub(crate) mod binding;
 pub(crate) mod channel_bind;
+pub(crate) mod connect;
+pub(crate) mod connection_bind;
 pub(crate) mod create_permission;
 pub(crate) mod redirect;
 pub(crate) mod refresh;
@@ -18,6 +20,7 @@ use crate::error::Code;
 use crate::labels::labels;
 use crate::message::{Message, Method, attribute};
 use crate::mobility::Ticket;
+use crate::tcp_allocation::ConnectionId;
 
 /// The requests that this server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +35,10 @@ pub enum RequestMethod {
     CreatePermission,
     /// RFC 8656 §12
     ChannelBind,
+    /// RFC 6062 §5.2
+    Connect,
+    /// RFC 6062 §5.4
+    ConnectionBind,
 }
 
 impl RequestMethod {
@@ -42,6 +49,8 @@ impl RequestMethod {
             Method::REFRESH => Some(Self::Refresh),
             Method::CREATE_PERMISSION => Some(Self::CreatePermission),
             Method::CHANNEL_BIND => Some(Self::ChannelBind),
+            Method::CONNECT => Some(Self::Connect),
+            Method::CONNECTION_BIND => Some(Self::ConnectionBind),
             _ => None,
         }
     }
@@ -53,6 +62,8 @@ labels!(RequestMethod {
     Refresh => "refresh",
     CreatePermission => "create_permission",
     ChannelBind => "channel_bind",
+    Connect => "connect",
+    ConnectionBind => "connection_bind",
 });
 
 /// A request on its way through the server.
@@ -79,6 +90,10 @@ pub(crate) enum Success {
     Elsewhere,
     /// CreatePermission and ChannelBind
     Permitted,
+    /// Connect, whose answer comes later
+    Connecting,
+    /// ConnectionBind
+    Bound { connection: ConnectionId },
 }
 
 /// What a method refuses with.
@@ -143,5 +158,6 @@ fn is_known(kind: u16) -> bool {
             | attribute::USERHASH
             | attribute::XOR_MAPPED_ADDRESS
             | attribute::RESERVATION_TOKEN
+            | attribute::CONNECTION_ID
     )
 }

@@ -9,6 +9,7 @@ use crate::allocation::Allocation;
 use crate::error::Code;
 use crate::labels::Label;
 use crate::message::{TransactionId, attribute};
+use crate::method::allocate::Carries;
 use crate::method::{Refusal, Request};
 use crate::nonce::Nonces;
 use crate::server::Server;
@@ -68,11 +69,17 @@ impl Server {
     /// What an Allocate that asks for mobility is to remember (RFC 8016 §3.1.2); `None` where it does not ask.
     ///
     /// # Errors
-    /// 405 where there is none to be had, 400 for a ticket that is not empty.
-    pub(crate) fn mobility(&self, request: &Request<'_>, username: &str) -> Result<Option<Mobility>, Refusal> {
+    /// 405 where there is none to be had, and for TCP allocations, whose connections end with that of their client;
+    /// 400 for a ticket that is not empty.
+    pub(crate) fn mobility(
+        &self,
+        request: &Request<'_>,
+        carries: Carries,
+        username: &str,
+    ) -> Result<Option<Mobility>, Refusal> {
         match request.message.attribute(attribute::MOBILITY_TICKET) {
             None => Ok(None),
-            Some(_) if !self.config.mobility => Err(Code::MobilityForbidden.into()),
+            Some(_) if !self.config.mobility || carries == Carries::Tcp => Err(Code::MobilityForbidden.into()),
             Some([]) => {
                 let serial = self.serial(request.message.transaction(), username);
                 Ok(Some(Mobility { serial, moved_by: None }))

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{Family, Relay};
+use crate::{ConnectionId, Family, Peer, Relay};
 
 /// Opens relay ports and knows which addresses are this process's own. The port is bound when `open` returns: an
 /// Allocate is answered only after that. Closing goes the other way, by [`Event::Closed`](crate::Event::Closed).
@@ -35,6 +35,29 @@ pub trait Relays {
 
     /// Whether `address` is, right now, a relay or an SFU port of this very process, on whatever shard.
     fn is_ours(&self, address: SocketAddr) -> bool;
+
+    /// The same as [`Relays::open`] for a TCP allocation: a port that peers can connect to (RFC 6062 §5.1). Whoever has
+    /// none leaves this and the two below out.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which quota or resource is used up.
+    fn open_tcp(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        let _ = (family, holder);
+        Err(OpenError::NoPort)
+    }
+
+    /// Begins to connect from `relay` to `peer`; [`Server::handle_connected`](crate::Server::handle_connected) is to be told
+    /// what came of it. `None` where that is known not to work.
+    fn connect(&mut self, relay: Relay, peer: Peer) -> Option<ConnectionId> {
+        let _ = (relay, peer);
+        None
+    }
+
+    /// Whether `address` is, right now, a TCP relay of this very process, on whatever shard.
+    fn is_ours_tcp(&self, address: SocketAddr) -> bool {
+        let _ = address;
+        false
+    }
 }
 
 /// On whose account an allocation is counted.

@@ -17,6 +17,7 @@ use crate::policy::{Policy, Rule};
 use crate::reservation::Reservations;
 use crate::revoked::Revoked;
 use crate::table::Table;
+use crate::tcp_allocation::Owners;
 use crate::{
     Client, CloseReason, Config, Denial, Event, Family, Header, Peer, Relay, Relays, Stats, Transmit, Verdict, Why,
     channel_data,
@@ -34,6 +35,7 @@ pub struct Server {
     pub(crate) revoked: Revoked,
     pub(crate) nonces: Nonces,
     pub(crate) table: Table,
+    pub(crate) tcp: Owners,
     pub(crate) reservations: Reservations,
     pub(crate) stats: Stats,
     pub(crate) transmits: VecDeque<Transmit>,
@@ -61,6 +63,7 @@ impl Server {
             revoked: Revoked::default(),
             nonces: Nonces::new(&key),
             table: Table::new(),
+            tcp: Owners::default(),
             reservations: Reservations::default(),
             stats: Stats::default(),
             transmits: VecDeque::new(),
@@ -193,6 +196,7 @@ impl Server {
             && self.stats.allocations_by_family.total() == self.stats.allocations
             && self.stats.permissions == sum(|allocation| allocation.permissions.len())
             && self.stats.channels == sum(|allocation| allocation.channels.len())
+            && self.has_consistent_connections()
     }
 
     fn channel_data(&mut self, now: Instant, from: Client, bytes: &[u8]) -> Result<Verdict, Why> {
@@ -212,11 +216,17 @@ impl Server {
             DecodeError::Fingerprint => Why::Unauthenticated,
             _ => Why::Malformed,
         })?;
-        match (message.class(), RequestMethod::of(message.method())) {
+        match (message.class(), self.method_of(&message)) {
             (Class::Request, Some(method)) => self.request(&Request { now, from, method, message }, relays),
             (Class::Indication, _) if message.method() == Method::SEND => self.send(now, from, &message, relays),
             _ => Err(Why::Unexpected),
         }
+    }
+
+    /// The method of `message`, if this server serves it.
+    fn method_of(&self, message: &Message<'_>) -> Option<RequestMethod> {
+        let of_tcp = [RequestMethod::Connect, RequestMethod::ConnectionBind];
+        RequestMethod::of(message.method()).filter(|method| self.has_tcp() || !of_tcp.contains(method))
     }
 
     fn request(&mut self, request: &Request<'_>, relays: &mut dyn Relays) -> Result<Verdict, Why> {
@@ -232,8 +242,13 @@ impl Server {
         if seal.is_none() {
             self.refuse_flood(request)?;
         }
+        let verdict = match outcome {
+            Ok(Success::Connecting) => return Ok(Verdict::Later),
+            Ok(Success::Bound { connection }) => Verdict::Splice(connection),
+            _ => Verdict::Reply,
+        };
         self.answer(request, outcome, seal.as_ref());
-        Ok(Verdict::Reply)
+        Ok(verdict)
     }
 
     /// What becomes of a request, and what its answer is sealed with if its maker has proved to know the key.
@@ -263,6 +278,8 @@ impl Server {
             RequestMethod::Refresh => self.refresh(request, proven, relays),
             RequestMethod::CreatePermission => self.create_permission(request, relays),
             RequestMethod::ChannelBind => self.channel_bind(request, relays),
+            RequestMethod::Connect => self.connect(request, proven, relays),
+            RequestMethod::ConnectionBind => self.connection_bind(request, &proven.username),
         }
     }
 

@@ -17,6 +17,8 @@ pub struct Stats {
     pub permissions: u64,
     /// Channels bound now.
     pub channels: u64,
+    /// Connections with peers that TCP allocations have now.
+    pub tcp_connections: u64,
     /// Allocations alive now, by transport and family.
     pub allocations_by_family: ByTransport<Tally<Family>>,
     /// Requests that reached their method.

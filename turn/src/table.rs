@@ -118,6 +118,10 @@ impl Table {
         debug_assert!(previous.is_none(), "a client has one allocation");
     }
 
+    pub(crate) fn get(&self, slot: usize) -> Option<&Allocation> {
+        self.slab.get(slot)
+    }
+
     pub(crate) fn get_mut(&mut self, slot: usize) -> Option<&mut Allocation> {
         self.slab.get_mut(slot)
     }

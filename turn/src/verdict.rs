@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::labels::labels;
-use crate::{Client, Peer, Relay};
+use crate::{Client, ConnectionId, Peer, Relay};
 
 /// The decision about one datagram. It speaks about the caller's own buffer: nothing is borrowed, copied or allocated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,11 @@ pub enum Verdict {
     Drop(Why),
     /// An answer was queued for [`Server::poll_transmit`](crate::Server::poll_transmit).
     Reply,
+    /// The answer will be queued once a connection with a peer stands, or does not (RFC 6062 §5.2).
+    Later,
+    /// An answer was queued, and the stream that the message came on is the client's half of this connection: what follows
+    /// in it is the peer's, and what the peer says goes to it as it is (RFC 6062 §5.4).
+    Splice(ConnectionId),
     /// Send `data` of the datagram from `relay` to `peer`.
     ToPeer {
         /// The relay socket to send from.
@@ -87,6 +92,8 @@ pub enum Why {
     RateLimited,
     /// A Refresh whose allocation another server of the process has: it is being fetched (RFC 8016).
     Elsewhere,
+    /// A peer's connection to a TCP relay that has as many as it may.
+    TooManyConnections,
 }
 
 labels!(Why {
@@ -99,4 +106,5 @@ labels!(Why {
     PeerDenied => "peer_denied",
     RateLimited => "rate_limited",
     Elsewhere => "elsewhere",
+    TooManyConnections => "too_many_connections",
 });

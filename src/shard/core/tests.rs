@@ -201,6 +201,7 @@ fn turn_config() -> turn::Config {
             max_lifetime_secs: 3600,
             permissions: 32,
             channels: 32,
+            tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
         },

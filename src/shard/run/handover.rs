@@ -12,9 +12,9 @@ impl Running {
     pub(super) fn claim(&mut self) {
         let Some((client, claim, request)) = self.core.take_claim() else { return };
         let claimed = Claimed { by: self.index, claim, client, request };
-        for shard in (0..self.shards.count()).filter(|shard| *shard != self.index) {
+        for shard in (0..self.neighbours.count()).filter(|shard| *shard != self.index) {
             // A busy shard is asked again by the client's next try.
-            let _ = self.shards.send(shard, ToShard::Claimed(Box::new(claimed.clone())));
+            let _ = self.neighbours.send(shard, ToShard::Claimed(Box::new(claimed.clone())));
         }
     }
 
@@ -25,7 +25,7 @@ impl Running {
         let relays = handover.relays().into_iter();
         let sockets = relays.filter_map(|relay| Some((relay, self.sockets.relays.give(relay)?))).collect();
         let parcel = Parcel { handover, sockets, client, request };
-        if let Err(message) = self.shards.hand(by, ToShard::Parcel(Box::new(parcel)))
+        if let Err(message) = self.neighbours.hand(by, ToShard::Parcel(Box::new(parcel)))
             && let ToShard::Parcel(parcel) = *message
         {
             self.keep(now, *parcel);

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use roundturn_turn::Client;
 use roundturn_turn::framing::{self, Broken, LONGEST};
+use roundturn_turn::{Client, ConnectionId};
 
 use super::{Running, State};
 use crate::shard::streams::{End, STRANGER_MESSAGE};
@@ -11,6 +11,16 @@ use crate::shard::streams::{End, STRANGER_MESSAGE};
 /// Streams that are read in one turn; the others are read in the next. Each may bring as much as its read takes, and
 /// datagrams wait meanwhile.
 const STREAMS_PER_TURN: usize = 16;
+
+/// What becomes of what follows the messages that were judged.
+enum After {
+    /// It is the beginning of a message.
+    More,
+    /// It is for the peer of this connection.
+    Joined(ConnectionId),
+    /// It, and all of the stream, is for this shard.
+    Elsewhere(usize),
+}
 
 impl Running {
     /// Lets new streams in, reads those that have something to say, and ends those that are to end.
@@ -24,9 +34,12 @@ impl Running {
         for _ in 0..self.sockets.streams.ready().min(STREAMS_PER_TURN) {
             self.read_stream(now, state);
         }
-        while let Some(client) = self.sockets.streams.close_next() {
-            if let Some(client) = client {
+        while let Some(closed) = self.sockets.streams.close_next() {
+            if let Some(client) = closed.client {
                 self.core.stream_closed(now, client);
+            }
+            if let Some(connection) = closed.connection {
+                self.core.disconnected(connection);
             }
         }
     }
@@ -36,10 +49,18 @@ impl Running {
         messages.clear();
         if let Some((number, client)) = self.sockets.streams.read(&mut messages) {
             self.introduce(now, number, client);
-            let seen = self.judge_messages(now, number, client, &messages, state);
+            let (seen, then) = self.judge_messages(now, number, client, &messages, state);
             self.collect(now, state);
             state.outbox.flush(&messages, &mut self.sockets);
-            self.sockets.streams.keep(now, number, &messages[seen..], seen > 0);
+            let rest = &messages[seen..];
+            match then {
+                After::More => self.sockets.streams.keep(now, number, rest, seen > 0),
+                After::Joined(connection) => {
+                    self.sockets.streams.keep(now, number, &[], true);
+                    self.join(number, connection, rest);
+                }
+                After::Elsewhere(shard) => self.hand_over(now, (number, client), shard, rest),
+            }
         }
         state.messages = messages;
     }
@@ -59,7 +80,7 @@ impl Running {
         self.sockets.streams.introduce(number, client);
     }
 
-    /// Hands every whole message to the core; how many bytes they were.
+    /// Hands every whole message to the core; how many bytes they were, and what becomes of the rest.
     fn judge_messages(
         &mut self,
         now: Instant,
@@ -67,21 +88,27 @@ impl Running {
         client: Client,
         messages: &[u8],
         state: &mut State,
-    ) -> usize {
-        let (core, relays) = (&mut self.core, &mut self.sockets.relays);
+    ) -> (usize, After) {
         let (mut seen, mut longest) = (0, STRANGER_MESSAGE);
         // Each turn goes on by a message, or takes the limit off once.
         loop {
             match framing::cut(&messages[seen..], longest) {
                 Ok(Some(len)) => {
-                    core.from_stream(now, client, (messages, seen..seen + len), relays, &mut state.outbox);
+                    let at = seen..seen + len;
+                    if let Some(shard) = self.destination(now, number, client, &messages[at.clone()]) {
+                        return (seen, After::Elsewhere(shard));
+                    }
                     seen += len;
+                    let (relays, outbox) = (&mut self.sockets.relays, &mut state.outbox);
+                    if let Some(connection) = self.core.from_stream(now, client, (messages, at), relays, outbox) {
+                        return (seen, After::Joined(connection));
+                    }
                 }
-                Ok(None) => return seen,
-                Err(Broken::TooLong) if longest < LONGEST && core.is_allocated(now, client) => longest = LONGEST,
+                Ok(None) => return (seen, After::More),
+                Err(Broken::TooLong) if longest < LONGEST && self.core.is_allocated(now, client) => longest = LONGEST,
                 Err(_) => {
                     self.sockets.streams.end(number, End::Garbage);
-                    return messages.len();
+                    return (messages.len(), After::More);
                 }
             }
         }

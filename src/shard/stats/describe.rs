@@ -44,6 +44,7 @@ const GAUGES: &[(&str, &str)] = &[
     ("roundturn_turn_allocations", "TURN allocations alive now."),
     ("roundturn_turn_permissions", "TURN permissions installed now."),
     ("roundturn_turn_channels", "TURN channel bindings now."),
+    ("roundturn_turn_tcp_connections", "Connections with peers that TCP allocations have now."),
     ("roundturn_stream_connections", "TCP and TLS streams of TURN clients open now."),
     ("roundturn_relay_ports", "Ports in the shared UDP range."),
     ("roundturn_relay_ports_in_use", "Ports of the shared UDP range in use."),

@@ -87,6 +87,8 @@ fn turn_allocations(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     visitor(Row { name: "roundturn_turn_permissions", labels: &[], value });
     let value = Value::Shared(stats.channels as f64);
     visitor(Row { name: "roundturn_turn_channels", labels: &[], value });
+    let value = Value::Shared(stats.tcp_connections as f64);
+    visitor(Row { name: "roundturn_turn_tcp_connections", labels: &[], value });
 }
 
 /// What the TURN server relayed in all, less what stayed inside the shard, went through sockets.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
-use roundturn_turn::{Client, Prefix, Transport, framing};
+use roundturn_turn::{Client, ConnectionId, Prefix, Transport, framing};
 use rustls::ServerConfig;
 
 use super::admission::Admission;
@@ -45,6 +45,16 @@ pub(super) struct Connection {
     pub(super) hung_up: bool,
     /// Who it is, once the core was told.
     pub(super) client: Option<Client>,
+    /// The connection with a peer that it is the client's half of (RFC 6062 §5.4).
+    pub(super) connection: Option<ConnectionId>,
+    /// As such: the client says no more.
+    pub(super) has_ended: bool,
+    /// As such: the client was told that the peer says no more.
+    pub(super) was_told: bool,
+    /// It has come from another shard.
+    pub(super) has_moved: bool,
+    /// What waits of its input was judged by nobody here.
+    pub(super) input_is_unseen: bool,
     pub(super) end: Option<End>,
 }
 
@@ -72,6 +82,11 @@ impl Connection {
             queued: false,
             hung_up: false,
             client: None,
+            connection: None,
+            has_ended: false,
+            was_told: false,
+            has_moved: false,
+            input_is_unseen: false,
             end: None,
         }
     }
@@ -97,6 +112,10 @@ impl Connection {
         messages: &mut Vec<u8>,
         around: Surroundings<'_>,
     ) -> Result<bool, End> {
+        if std::mem::take(&mut self.input_is_unseen) {
+            messages.append(&mut self.input);
+            return Ok(true);
+        }
         let count = match self.socket.read(received) {
             Ok(0) => return Err(End::Closed),
             Ok(count) => count,

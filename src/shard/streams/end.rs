@@ -21,13 +21,15 @@ pub(in crate::shard) enum End {
     Unread,
     /// The same client has opened another one.
     Replaced,
+    /// The peer that it was joined to, or the allocation, is gone.
+    Peer,
     /// There are too many, in all or from its prefix.
     Refused,
 }
 
 impl End {
     /// Every reason, in the order of its counter.
-    pub(in crate::shard) const ALL: [Self; 10] = [
+    pub(in crate::shard) const ALL: [Self; 11] = [
         Self::Closed,
         Self::Reset,
         Self::Silent,
@@ -37,6 +39,7 @@ impl End {
         Self::Proxy,
         Self::Unread,
         Self::Replaced,
+        Self::Peer,
         Self::Refused,
     ];
 
@@ -52,6 +55,7 @@ impl End {
             Self::Proxy => "proxy",
             Self::Unread => "unread",
             Self::Replaced => "replaced",
+            Self::Peer => "peer",
             Self::Refused => "refused",
         }
     }

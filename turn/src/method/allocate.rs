@@ -19,8 +19,14 @@ use crate::{Family, Holder, OpenError, Prefix, Relay, Relays};
 /// The lifetime of an allocation whose client asks for none, or for less (RFC 8656 §3.2).
 const DEFAULT_LIFETIME_SECS: u32 = 600;
 
-/// REQUESTED-TRANSPORT's number for UDP, of IANA's protocol numbers.
-const UDP: u8 = 17;
+/// What a relay carries: REQUESTED-TRANSPORT, one of IANA's protocol numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carries {
+    /// 17
+    Udp,
+    /// 6 (RFC 6062)
+    Tcp,
+}
 
 /// What could be opened of what was asked for.
 struct Opened {
@@ -43,30 +49,42 @@ impl Server {
         }
         self.redirect(request)?;
         let message = &request.message;
-        match message.attribute(attribute::REQUESTED_TRANSPORT) {
-            Some([UDP, _, _, _]) => {}
-            Some([_, _, _, _]) => return Err(Code::UnsupportedTransport.into()),
-            _ => return Err(Code::BadRequest.into()),
-        }
+        let carries = self.requested_transport(request)?;
         let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs)?;
-        let mobility = self.mobility(request, &proven.username)?;
+        let mobility = self.mobility(request, carries, &proven.username)?;
         let opened = match Wish::read(message)? {
             Wish::Reserved(token) => self.claim(proven, token, relays)?,
             Wish::One(family, port) => {
                 let family = family.unwrap_or_else(|| self.own_family(request));
-                let relay = self.open_one(family, port, self.holder(request, proven), relays);
+                let relay = self.open_one(carries, family, port, self.holder(request, proven), relays);
                 let relay = relay.map_err(|error| self.refuse_open(error))?;
                 let next = Relay { port: relay.port.wrapping_add(1), ..relay };
                 Opened { relays: [Some(relay), None], next: (port == Port::EvenAndNext).then_some(next), missing: None }
             }
             Wish::Both(port) => {
                 let holder = self.holder(request, proven);
-                let v4 = self.open_one(Family::V4, port, holder, relays);
-                let v6 = self.open_one(Family::V6, port, holder, relays);
+                let v4 = self.open_one(carries, Family::V4, port, holder, relays);
+                let v6 = self.open_one(carries, Family::V6, port, holder, relays);
                 self.dual(v4, v6)?
             }
         };
-        Ok(self.install(request, proven, lifetime_secs, mobility, &opened))
+        Ok(self.install(request, proven, (carries, lifetime_secs), mobility, &opened))
+    }
+
+    /// What the relay is to carry. TCP is for those whom a stream connects to us, and has no pairs of ports (RFC 6062
+    /// §5.1).
+    fn requested_transport(&self, request: &Request<'_>) -> Result<Carries, Refusal> {
+        let message = &request.message;
+        match message.attribute(attribute::REQUESTED_TRANSPORT) {
+            Some([17, _, _, _]) => return Ok(Carries::Udp),
+            Some([6, _, _, _]) if self.has_tcp() => {}
+            Some([_, _, _, _]) => return Err(Code::UnsupportedTransport.into()),
+            _ => return Err(Code::BadRequest.into()),
+        }
+        let of_udp = [attribute::DONT_FRAGMENT, attribute::EVEN_PORT, attribute::RESERVATION_TOKEN];
+        let has_of_udp = of_udp.iter().any(|kind| message.attribute(*kind).is_some());
+        let is_fit = request.from.transport.is_stream() && !has_of_udp;
+        if is_fit { Ok(Carries::Tcp) } else { Err(Code::BadRequest.into()) }
     }
 
     /// A retransmission gets the answer of the first (RFC 8656 §7.2); anything else on a 5-tuple in use gets 437.
@@ -89,16 +107,18 @@ impl Server {
 
     fn open_one(
         &self,
+        carries: Carries,
         family: Family,
         port: Port,
         holder: Holder<'_>,
         relays: &mut dyn Relays,
     ) -> Result<Relay, OpenError> {
         self.external(family).ok_or(OpenError::Family)?;
-        match port {
-            Port::Any => relays.open(family, holder),
-            Port::Even => relays.open_even(family, false, holder),
-            Port::EvenAndNext => relays.open_even(family, true, holder),
+        match (carries, port) {
+            (Carries::Tcp, _) => relays.open_tcp(family, holder),
+            (Carries::Udp, Port::Any) => relays.open(family, holder),
+            (Carries::Udp, Port::Even) => relays.open_even(family, false, holder),
+            (Carries::Udp, Port::EvenAndNext) => relays.open_even(family, true, holder),
         }
     }
 
@@ -132,7 +152,7 @@ impl Server {
         &mut self,
         request: &Request<'_>,
         proven: &Proven<'_>,
-        lifetime_secs: u32,
+        (carries, lifetime_secs): (Carries, u32),
         mobility: Option<Mobility>,
         opened: &Opened,
     ) -> Success {
@@ -145,6 +165,7 @@ impl Server {
         let (key, transaction) = (proven.seal.key.clone(), message.transaction());
         let mut allocation = Allocation::new(now, request.from, &proven.username, key, transaction, granted);
         allocation.mobility = mobility;
+        allocation.tcp = (carries == Carries::Tcp).then(Box::default);
         let expires = now + Duration::from_secs(lifetime_secs.into());
         for relay in opened.relays.iter().flatten() {
             allocation.add_relay(*relay, expires);

@@ -22,6 +22,9 @@ impl Server {
         }
         self.refuse_peer(slot, address)?;
         let peer = Peer(address);
+        if self.is_tcp(slot) {
+            return Err(Code::BadRequest.into());
+        }
         let is_ours = relays.is_ours(address);
         self.policy.judge(address, is_ours).map_err(|rule| self.deny(request.from, peer, rule))?;
 

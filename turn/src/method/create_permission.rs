@@ -16,10 +16,12 @@ impl Server {
         let most = self.config.limits.permissions;
         let peers = peers(request, most)?;
         let mut granted: Vec<(IpAddr, bool)> = Vec::with_capacity(peers.len());
+        let is_tcp = self.is_tcp(slot);
         for peer in peers {
             self.refuse_peer(slot, peer)?;
             // A relay of ours that has ended since is no reason to take back what its address was granted.
-            let is_ours = relays.is_ours(peer) || self.holds_own(slot, request.now, peer.ip());
+            let is_relay = if is_tcp { relays.is_ours_tcp(peer) } else { relays.is_ours(peer) };
+            let is_ours = is_relay || self.holds_own(slot, request.now, peer.ip());
             self.policy.judge_address(peer.ip(), is_ours).map_err(|rule| self.deny(request.from, Peer(peer), rule))?;
             granted.push((peer.ip(), is_ours));
         }

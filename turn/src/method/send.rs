@@ -20,6 +20,10 @@ impl Server {
         let data = message.range(attribute::DATA).ok_or(Why::Malformed)?;
         let dont_fragment = message.attribute(attribute::DONT_FRAGMENT).is_some();
         let allocation = self.table.of_client_mut(&from).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
+        // A TCP relay sends no datagrams.
+        if allocation.tcp.is_some() {
+            return Err(Why::Unexpected);
+        }
         if !allocation.permissions.allows(now, peer.ip()) {
             return Err(Why::NoPermission);
         }

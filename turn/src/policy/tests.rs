@@ -94,6 +94,7 @@ fn policy(allow: &[&str], deny: &[&str]) -> Policy {
             max_lifetime_secs: 3600,
             permissions: 32,
             channels: 32,
+            tcp_connections: 0,
             stranger_answers_per_second: 10,
             stranger_answers_burst: 10,
         },

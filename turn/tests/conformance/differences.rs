@@ -126,9 +126,9 @@ fn a_flood_of_strangers_is_not_answered() {
 }
 
 /// RFC 8489 §9.2.4 knows no 420 for methods that are not ours: 6062's Connect and the like are discarded as unsupported
-/// (§6.3), not answered.
+/// (§6.3), not answered, unless they are switched on.
 #[test]
-fn tcp_allocations_are_not_known() {
+fn tcp_allocations_are_not_known_by_default() {
     let mut connect = Vec::new();
     Encoder::new(&mut connect, Class::Request, Method(0x00A), TransactionId([1; 12]));
     World::new().client("84.1.1.1:4000").says_raw(&connect).nobody_hears(Why::Unexpected);

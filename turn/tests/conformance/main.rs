@@ -1,4 +1,4 @@
-//! RFC 8489 and RFC 8656, sentence by sentence: one conversation for each MUST and SHOULD that binds a server, named by
+//! RFC 8489, RFC 8656 and RFC 6062, sentence by sentence: one conversation for each MUST and SHOULD that binds a server, named by
 //! its section and with the sentence above it; what we do otherwise, and why; and a table of every method in every
 //! state.
 #![allow(clippy::unwrap_used)]
@@ -6,6 +6,7 @@
 mod differences;
 #[path = "../dsl/mod.rs"]
 mod dsl;
+mod rfc6062;
 mod rfc8489_05_messages;
 mod rfc8489_06_receiving;
 mod rfc8489_09_credentials;

@@ -47,6 +47,19 @@ pub fn bare_allocate() -> Ask {
     ask(Class::Request, Method::ALLOCATE)
 }
 
+/// Allocate for TCP.
+pub fn allocate_tcp() -> Ask {
+    bare_allocate().with(attribute::REQUESTED_TRANSPORT, &[6, 0, 0, 0])
+}
+
+pub fn connect(peer: &str) -> Ask {
+    ask(Class::Request, Method::CONNECT).with_peer(peer)
+}
+
+pub fn connection_bind(id: u32) -> Ask {
+    ask(Class::Request, Method::CONNECTION_BIND).with(attribute::CONNECTION_ID, &id.to_be_bytes())
+}
+
 pub fn refresh(lifetime_secs: u32) -> Ask {
     ask(Class::Request, Method::REFRESH).with(attribute::LIFETIME, &lifetime_secs.to_be_bytes())
 }

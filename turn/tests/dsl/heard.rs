@@ -149,6 +149,16 @@ impl Answer {
         self.message().number(attribute::LIFETIME).unwrap()
     }
 
+    /// The value of CONNECTION-ID.
+    pub fn connection(&self) -> u32 {
+        self.message().number(attribute::CONNECTION_ID).unwrap()
+    }
+
+    /// The error code, if it is an error.
+    pub fn code(&self) -> Option<u16> {
+        code(&self.message())
+    }
+
     pub fn is_signed_by(&self, speaker: &Speaker) -> bool {
         self.message().verify(&speaker.key())
     }

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use roundturn_turn::message::{Integrity, Key, PasswordAlgorithm, TransactionId, attribute, user_hash};
 use roundturn_turn::{
-    Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transport, Verdict, mint,
+    Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transmit, Transport, Verdict,
+    mint,
 };
 
 pub use ask::*;
@@ -59,6 +60,7 @@ pub fn config() -> Config {
             max_lifetime_secs: 3600,
             permissions: 32,
             channels: 32,
+            tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
         },
@@ -75,6 +77,8 @@ pub struct Inner {
     pub begin: Instant,
     pub relays: TestRelays,
     pub events: Vec<Event>,
+    /// What clients were told without having asked just then.
+    pub unasked: Vec<Transmit>,
     transactions: u64,
     calls: u64,
 }
@@ -87,8 +91,9 @@ impl World {
     pub fn with(config: Config) -> Self {
         let now = instant();
         let server = Server::new(now, BEGIN, config, [7; 32]);
-        let (relays, events) = (TestRelays::new(), Vec::new());
-        Self(Rc::new(RefCell::new(Inner { server, now, begin: now, relays, events, transactions: 0, calls: 0 })))
+        let (relays, events, unasked) = (TestRelays::new(), Vec::new(), Vec::new());
+        let (transactions, calls) = (0, 0);
+        Self(Rc::new(RefCell::new(Inner { server, now, begin: now, relays, events, unasked, transactions, calls })))
     }
 
     /// A client with a credential of its own that is good for an hour.
@@ -124,6 +129,7 @@ impl World {
             inner.now = inner.now.max(due);
             let now = inner.now;
             inner.server.handle_timeout(now);
+            inner.hear_unasked();
             inner.drain();
         }
         inner.now = then;
@@ -141,6 +147,7 @@ impl World {
         let mut inner = self.0.borrow_mut();
         let now = inner.now;
         let result = act(&mut inner.server, now);
+        inner.hear_unasked();
         inner.drain();
         result
     }
@@ -160,9 +167,20 @@ impl World {
         let verdict = inner.server.handle_client(inner.now, from, bytes, &mut inner.relays);
         let answer = inner.server.poll_transmit();
         inner.drain();
-        assert_eq!(answer.is_some(), verdict == Verdict::Reply, "an answer comes with the verdict that says so");
+        assert_eq!(
+            answer.is_some(),
+            matches!(verdict, Verdict::Reply | Verdict::Splice(_)),
+            "an answer comes with the verdict that says so"
+        );
         assert!(answer.as_ref().is_none_or(|answer| answer.to == from), "an answer goes to who asked");
         Heard { verdict, answer: answer.map(|answer| answer.bytes), said: bytes.to_vec() }
+    }
+
+    /// What was said to `client` since this was last asked, without its having asked just then.
+    pub fn unasked(&self, client: &Speaker) -> Vec<Answer> {
+        let mut inner = self.0.borrow_mut();
+        let to_client = inner.unasked.extract_if(.., |transmit| transmit.to == client.client);
+        to_client.map(|transmit| Answer { bytes: transmit.bytes }).collect()
     }
 
     fn transaction(&self) -> TransactionId {
@@ -175,12 +193,19 @@ impl World {
 }
 
 impl Inner {
+    fn hear_unasked(&mut self) {
+        while let Some(transmit) = self.server.poll_transmit() {
+            self.unasked.push(transmit);
+        }
+    }
+
     fn drain(&mut self) {
         while let Some(event) = self.server.poll_event() {
             match event {
                 Event::Opened { .. } | Event::Moved { .. } | Event::Claimed { .. } => {}
                 Event::Closed { relay, .. } => self.relays.close(relay),
                 Event::Released { relay } => self.relays.release(relay),
+                Event::Disconnected { connection } => self.relays.disconnected.push(connection),
             }
             self.events.push(event);
         }

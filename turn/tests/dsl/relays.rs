@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
+use roundturn_turn::{ConnectionId, Family, Holder, OpenError, Peer, Relay, Relays};
 
 use super::{EXTERNAL_V4, EXTERNAL_V6};
 
@@ -18,12 +18,29 @@ pub struct TestRelays {
     /// Those of them that are kept for a second allocation.
     pub reserved: HashSet<Relay>,
     pub refusal: Option<OpenError>,
+    /// Those of the open ones that carry TCP.
+    pub tcp: HashSet<Relay>,
+    /// Connects that were begun, in their order.
+    pub connects: Vec<(ConnectionId, Relay, Peer)>,
+    /// Connections that were to be closed.
+    pub disconnected: Vec<ConnectionId>,
 }
 
 impl TestRelays {
     pub fn new() -> Self {
         let (open, reserved, other_ours) = (HashMap::new(), HashSet::new(), HashSet::new());
-        Self { next: 50_000, most: usize::MAX, most_per_user: usize::MAX, open, reserved, other_ours, refusal: None }
+        Self {
+            next: 50_000,
+            most: usize::MAX,
+            most_per_user: usize::MAX,
+            open,
+            reserved,
+            other_ours,
+            refusal: None,
+            tcp: HashSet::new(),
+            connects: Vec::new(),
+            disconnected: Vec::new(),
+        }
     }
 
     /// The time of a reservation is over; it may have been taken up at another server.
@@ -35,6 +52,7 @@ impl TestRelays {
 
     pub fn close(&mut self, relay: Relay) {
         assert!(self.open.remove(&relay).is_some(), "{relay:?} is closed once");
+        self.tcp.remove(&relay);
     }
 }
 
@@ -75,7 +93,25 @@ impl Relays for TestRelays {
             Family::V6 => EXTERNAL_V6,
         };
         let relay = Relay { family: Family::of(address), port: address.port() };
-        address.ip() == external.parse::<std::net::IpAddr>().unwrap() && self.open.contains_key(&relay)
-            || self.other_ours.contains(&address)
+        let is_open = self.open.contains_key(&relay) && !self.tcp.contains(&relay);
+        address.ip() == external.parse::<std::net::IpAddr>().unwrap() && is_open || self.other_ours.contains(&address)
+    }
+
+    fn open_tcp(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError> {
+        self.open(family, holder).inspect(|relay| assert!(self.tcp.insert(*relay)))
+    }
+
+    fn connect(&mut self, relay: Relay, peer: Peer) -> Option<ConnectionId> {
+        assert!(self.tcp.contains(&relay));
+        let id = ConnectionId(self.connects.len() as u32 + 1);
+        self.connects.push((id, relay, peer));
+        Some(id)
+    }
+
+    fn is_ours_tcp(&self, address: SocketAddr) -> bool {
+        self.tcp.iter().any(|relay| {
+            let external = if relay.family == Family::V4 { EXTERNAL_V4 } else { EXTERNAL_V6 };
+            address == SocketAddr::new(external.parse().unwrap(), relay.port)
+        })
     }
 }

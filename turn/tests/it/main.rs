@@ -21,3 +21,4 @@ mod security_features;
 mod simulation;
 mod strangers;
 mod streams;
+mod tcp_allocations;

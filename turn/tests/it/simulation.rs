@@ -164,7 +164,7 @@ impl Simulation {
                     assert!(granted.permissions.get(&peer.0.ip()).is_some_and(|until| *until > now));
                 }
             }
-            Verdict::Drop(_) | Verdict::ToClient { .. } => {}
+            Verdict::Drop(_) | Verdict::ToClient { .. } | Verdict::Later | Verdict::Splice(_) => {}
         }
     }
 
