@@ -44,6 +44,7 @@ pub fn config() -> Config {
             channels: 32,
             stranger_answers_per_second: 0,
             stranger_answers_burst: 0,
+            metered: false,
         },
     }
 }

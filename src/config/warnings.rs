@@ -5,6 +5,9 @@ use std::path::Path;
 
 use super::settings::{Address, Settings};
 
+/// Bits per second of one voice at its lowest rate with the headers of its packets.
+const LEAST_USEFUL_RATE: u64 = 16_000;
+
 impl Settings {
     /// Sentences for `check` and the start of the daemon. `unix_secs` is the time.
     pub fn warnings(&self, unix_secs: u64) -> Vec<String> {
@@ -35,6 +38,20 @@ impl Settings {
                     "peers.allow holds {network}: whoever may use the relay reaches this host's own networks there"
                 ));
             }
+        }
+        for (key, rate) in [("user_rate", self.limits.user_rate), ("total_rate", self.limits.total_rate)] {
+            if (1..LEAST_USEFUL_RATE).contains(&rate) {
+                warnings.push(format!(
+                    "limits.{key} is {rate} bits a second, which carries no call; is it meant in kilobits?"
+                ));
+            }
+        }
+        if self.limits.monthly_bytes > 0 && self.state_directory.is_none() {
+            warnings.push(
+                "limits.monthly_bytes begins at zero with each start: $STATE_DIRECTORY is not set, which systemd does for \
+                 the service"
+                    .to_owned(),
+            );
         }
         if !self.rooms.open {
             warnings.push(

@@ -97,6 +97,7 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
             channels: PEERS_OF_AN_ALLOCATION,
             stranger_answers_per_second: STRANGER_ANSWERS_PER_SECOND,
             stranger_answers_burst: STRANGER_ANSWERS_BURST,
+            metered: settings.limits.is_metered(),
         },
     }
 }

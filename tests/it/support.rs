@@ -53,6 +53,8 @@ pub struct Options {
     pub allow: Vec<&'static str>,
     /// Allocations of one user.
     pub per_user: usize,
+    /// Bits per second of one user; 0: no limit.
+    pub user_rate: u64,
     /// The addresses of the host.
     pub addresses: Addresses,
     /// What is to be done about streams.
@@ -74,7 +76,7 @@ impl Default for Options {
             connections: 1000,
             connections_per_prefix: 1000,
         };
-        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, addresses, streams }
+        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, user_rate: 0, addresses, streams }
     }
 }
 
@@ -88,6 +90,9 @@ impl Options {
             allocations: 1000,
             allocations_per_user: self.per_user,
             allocations_per_prefix: 1000,
+            user_rate: self.user_rate,
+            total_rate: 0,
+            monthly_bytes: 0,
         });
         let (events_in, events) = tokio::sync::mpsc::channel(64);
         let bound: Vec<(Shard, Sender)> = (0..self.shards)
@@ -105,7 +110,14 @@ impl Options {
     /// Binds one shard at `listener`, without starting it.
     pub fn bind_at(&self, listener: SocketAddr) -> Result<(Shard, Sender), BindError> {
         let (events, _) = tokio::sync::mpsc::channel(1);
-        let ledger = Ledger::new(Limits { allocations: 1, allocations_per_user: 1, allocations_per_prefix: 1 });
+        let ledger = Ledger::new(Limits {
+            allocations: 1,
+            allocations_per_user: 1,
+            allocations_per_prefix: 1,
+            user_rate: 0,
+            total_rate: 0,
+            monthly_bytes: 0,
+        });
         Shard::bind(self.config(0, listener), Ports::new(20_000..=20_100), ledger, events)
     }
 
@@ -152,6 +164,7 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
             channels: 32,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
+            metered: false,
         },
     }
 }

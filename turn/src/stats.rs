@@ -90,6 +90,12 @@ pub enum AllocationFailure {
     QuotaPrefix,
     /// The server's quota.
     QuotaTotal,
+    /// The user's rate.
+    RateUser,
+    /// The server's rate.
+    RateTotal,
+    /// The server's bytes of this month.
+    MonthlyBytes,
     /// A port.
     PortsExhausted,
     /// An address of that family.
@@ -100,6 +106,9 @@ labels!(AllocationFailure {
     QuotaUser => "quota_user",
     QuotaPrefix => "quota_prefix",
     QuotaTotal => "quota_total",
+    RateUser => "rate_user",
+    RateTotal => "rate_total",
+    MonthlyBytes => "monthly_bytes",
     PortsExhausted => "ports_exhausted",
     Family => "family",
 });

@@ -82,6 +82,12 @@ pub enum Why {
     PeerDenied,
     /// An answer to a stranger whose source prefix has used up its rate.
     RateLimited,
+    /// Payload beyond the rate of its user.
+    UserRate,
+    /// Payload beyond the rate of all.
+    TotalRate,
+    /// Payload beyond the bytes of this month.
+    MonthlyBytes,
 }
 
 labels!(Why {
@@ -93,4 +99,7 @@ labels!(Why {
     NoPermission => "no_permission",
     PeerDenied => "peer_denied",
     RateLimited => "rate_limited",
+    UserRate => "user_rate",
+    TotalRate => "total_rate",
+    MonthlyBytes => "monthly_bytes",
 });

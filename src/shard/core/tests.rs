@@ -201,6 +201,7 @@ fn turn_config() -> turn::Config {
             channels: 32,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
+            metered: false,
         },
     }
 }

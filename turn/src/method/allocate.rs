@@ -13,7 +13,7 @@ use crate::message::{Message, attribute};
 use crate::method::{Refusal, Request, Success};
 use crate::server::Server;
 use crate::stats::AllocationFailure;
-use crate::{Family, Holder, OpenError, Prefix, Relay, Relays};
+use crate::{Family, Holder, Meter, OpenError, Prefix, Relay, Relays};
 
 /// The lifetime of an allocation whose client asks for none, or for less (RFC 8656 §3.2).
 const DEFAULT_LIFETIME_SECS: u32 = 600;
@@ -64,7 +64,9 @@ impl Server {
                 self.dual(v4, v6)?
             }
         };
-        Ok(self.install(request, proven, lifetime_secs, &opened))
+        // Both relays of a dual allocation are one user's, and one meter does for both.
+        let meter = opened.relays.iter().flatten().next().and_then(|relay| relays.meter(*relay));
+        Ok(self.install(request, proven, (lifetime_secs, meter), &opened))
     }
 
     /// A retransmission gets the answer of the first (RFC 8656 §7.2); anything else on a 5-tuple in use gets 437.
@@ -126,7 +128,13 @@ impl Server {
         Ok(Opened { relays: [Some(relay), None], next: None, missing: None })
     }
 
-    fn install(&mut self, request: &Request<'_>, proven: &Proven<'_>, lifetime_secs: u32, opened: &Opened) -> Success {
+    fn install(
+        &mut self,
+        request: &Request<'_>,
+        proven: &Proven<'_>,
+        (lifetime_secs, meter): (u32, Option<Box<dyn Meter>>),
+        opened: &Opened,
+    ) -> Success {
         let (now, message) = (request.now, &request.message);
         let token = opened.next.map(|relay| {
             self.reservations.add(now, relay, &proven.username);
@@ -135,6 +143,7 @@ impl Server {
         let granted = Granted { lifetime_secs, token, missing: opened.missing };
         let (key, transaction) = (proven.seal.key.clone(), message.transaction());
         let mut allocation = Allocation::new(now, request.from, &proven.username, key, transaction, granted);
+        allocation.meter = meter;
         let expires = now + Duration::from_secs(lifetime_secs.into());
         for relay in opened.relays.iter().flatten() {
             allocation.add_relay(*relay, expires);
@@ -163,6 +172,9 @@ impl Server {
             OpenError::UserQuota => (AllocationFailure::QuotaUser, Code::AllocationQuotaReached),
             OpenError::PrefixQuota => (AllocationFailure::QuotaPrefix, Code::AllocationQuotaReached),
             OpenError::TotalQuota => (AllocationFailure::QuotaTotal, Code::InsufficientCapacity),
+            OpenError::UserRate => (AllocationFailure::RateUser, Code::AllocationQuotaReached),
+            OpenError::TotalRate => (AllocationFailure::RateTotal, Code::InsufficientCapacity),
+            OpenError::MonthlyBytes => (AllocationFailure::MonthlyBytes, Code::InsufficientCapacity),
             OpenError::NoPort => (AllocationFailure::PortsExhausted, Code::InsufficientCapacity),
             OpenError::Family => (AllocationFailure::Family, Code::AddressFamilyNotSupported),
         };

@@ -94,6 +94,7 @@ fn policy(allow: &[&str], deny: &[&str]) -> Policy {
             channels: 32,
             stranger_answers_per_second: 10,
             stranger_answers_burst: 10,
+            metered: false,
         },
     })
 }

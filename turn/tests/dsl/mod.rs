@@ -59,6 +59,7 @@ pub fn config() -> Config {
             channels: 32,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
+            metered: false,
         },
     }
 }
@@ -232,6 +233,11 @@ impl Speaker {
     /// Sends a request without any proof.
     pub fn says_bare(&self, ask: Ask) -> Heard {
         self.says_raw(&ask.encode(self.world.transaction(), None))
+    }
+
+    /// A transaction that nobody has used yet.
+    pub fn transaction(&self) -> TransactionId {
+        self.world.transaction()
     }
 
     pub fn says_raw(&self, bytes: &[u8]) -> Heard {

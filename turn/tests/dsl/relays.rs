@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-use roundturn_turn::{Family, Holder, OpenError, Relay, Relays};
+use roundturn_turn::{Family, Holder, Meter, OpenError, Relay, Relays};
 
 use super::{EXTERNAL_V4, EXTERNAL_V6};
 
@@ -18,12 +18,15 @@ pub struct TestRelays {
     /// Those of them that are kept for a second allocation.
     pub reserved: HashSet<Relay>,
     pub refusal: Option<OpenError>,
+    /// What makes the meters of allocations.
+    pub meter: Option<Box<dyn Fn() -> Box<dyn Meter>>>,
 }
 
 impl TestRelays {
     pub fn new() -> Self {
         let (open, reserved, other_ours) = (HashMap::new(), HashSet::new(), HashSet::new());
-        Self { next: 50_000, most: usize::MAX, most_per_user: usize::MAX, open, reserved, other_ours, refusal: None }
+        let (most, most_per_user) = (usize::MAX, usize::MAX);
+        Self { next: 50_000, most, most_per_user, open, reserved, other_ours, refusal: None, meter: None }
     }
 
     /// The time of a reservation is over; it may have been taken up at another server.
@@ -67,6 +70,11 @@ impl Relays for TestRelays {
 
     fn open_reserved(&mut self, relay: Relay) -> Result<(), OpenError> {
         if self.reserved.remove(&relay) { Ok(()) } else { Err(OpenError::NoPort) }
+    }
+
+    fn meter(&mut self, relay: Relay) -> Option<Box<dyn Meter>> {
+        assert!(self.open.contains_key(&relay));
+        self.meter.as_ref().map(|make| make())
     }
 
     fn is_ours(&self, address: SocketAddr) -> bool {

@@ -13,6 +13,7 @@ mod even_port;
 mod hostile;
 mod icmp;
 mod peers;
+mod rates;
 mod redirect;
 mod rfc5769;
 mod security_features;
