@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod rates;
 mod sfu_over_relay;
 mod shard;
 mod stream_link;

@@ -53,8 +53,6 @@ pub struct Options {
     pub allow: Vec<&'static str>,
     /// Allocations of one user.
     pub per_user: usize,
-    /// Bits per second of one user; 0: no limit.
-    pub user_rate: u64,
     /// The addresses of the host.
     pub addresses: Addresses,
     /// What is to be done about streams.
@@ -76,7 +74,7 @@ impl Default for Options {
             connections: 1000,
             connections_per_prefix: 1000,
         };
-        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, user_rate: 0, addresses, streams }
+        Self { shards: 1, hairpin: true, allow: vec!["127.0.0.0/8"], per_user: 100, addresses, streams }
     }
 }
 
@@ -90,7 +88,7 @@ impl Options {
             allocations: 1000,
             allocations_per_user: self.per_user,
             allocations_per_prefix: 1000,
-            user_rate: self.user_rate,
+            user_rate: 0,
             total_rate: 0,
             monthly_bytes: 0,
         });

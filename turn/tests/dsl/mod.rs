@@ -235,11 +235,6 @@ impl Speaker {
         self.says_raw(&ask.encode(self.world.transaction(), None))
     }
 
-    /// A transaction that nobody has used yet.
-    pub fn transaction(&self) -> TransactionId {
-        self.world.transaction()
-    }
-
     pub fn says_raw(&self, bytes: &[u8]) -> Heard {
         self.world.hand_in(self.client, bytes)
     }

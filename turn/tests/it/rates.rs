@@ -1,38 +1,38 @@
 //! Payload is measured on its way in both directions, and what the meter refuses is dropped for its reason.
 
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
 use roundturn_turn::{Config, Direction, Limits, Meter, OpenError, Why};
 
 use crate::dsl::*;
 
-/// Counts what it is asked for, and has one answer.
+/// Tells what it is asked for, and has one answer.
 #[derive(Clone)]
 struct Ear {
-    heard: Arc<Mutex<Vec<(Direction, usize)>>>,
+    heard: Sender<(Direction, usize)>,
     answer: Result<(), Why>,
 }
 
 impl Meter for Ear {
     fn pass(&mut self, _: Instant, direction: Direction, bytes: usize) -> Result<(), Why> {
-        self.heard.lock().unwrap().push((direction, bytes));
+        self.heard.send((direction, bytes)).unwrap();
         self.answer
     }
 }
 
 /// A world whose next allocations are measured by an ear.
-fn measured(metered: bool, answer: Result<(), Why>) -> (World, Ear) {
+fn measured(metered: bool, answer: Result<(), Why>) -> (World, Receiver<(Direction, usize)>) {
     let world = World::with(Config { limits: Limits { metered, ..config().limits }, ..config() });
-    let ear = Ear { heard: Arc::default(), answer };
-    let given = ear.clone();
-    world.with_relays(|relays| relays.meter = Some(Box::new(move || Box::new(given.clone()))));
-    (world, ear)
+    let (sender, heard) = channel();
+    let ear = Ear { heard: sender, answer };
+    world.with_relays(|relays| relays.meter = Some(Box::new(move || Box::new(ear.clone()))));
+    (world, heard)
 }
 
 #[test]
 fn each_packet_of_payload_is_measured_once() {
-    let (world, ear) = measured(true, Ok(()));
+    let (world, heard) = measured(true, Ok(()));
     let alice = world.client("84.1.1.1:4000");
     let relay = alice.allocates();
     alice.says(channel_bind(0x4000, "9.9.9.9:9999")).hears(success());
@@ -47,13 +47,13 @@ fn each_packet_of_payload_is_measured_once() {
     world.peer("9.9.9.7:7777").sends(relay, b"nowhere").nobody_hears(Why::NoPermission);
     let expected =
         [(Direction::ToPeers, 4), (Direction::ToPeers, 5), (Direction::ToClient, 7), (Direction::ToClient, 0)];
-    assert_eq!(*ear.heard.lock().unwrap(), expected);
+    assert_eq!(heard.try_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]
 fn what_the_meter_refuses_is_dropped_for_its_reason_and_not_counted_as_relayed() {
     for why in [Why::UserRate, Why::TotalRate, Why::MonthlyBytes] {
-        let (world, _) = measured(true, Err(why));
+        let (world, _heard) = measured(true, Err(why));
         let alice = world.client("84.1.1.1:4000");
         let relay = alice.allocates();
         alice.says(channel_bind(0x4000, "9.9.9.9:9999")).hears(success());
@@ -70,12 +70,12 @@ fn what_the_meter_refuses_is_dropped_for_its_reason_and_not_counted_as_relayed()
 
 #[test]
 fn limits_that_come_later_hold_for_what_is_there() {
-    let (world, ear) = measured(false, Err(Why::UserRate));
+    let (world, heard) = measured(false, Err(Why::UserRate));
     let alice = world.client("84.1.1.1:4000");
     let relay = alice.allocates();
     alice.says(channel_bind(0x4000, "9.9.9.9:9999")).hears(success());
     alice.sends_on(0x4000, b"free").reaches(relay, "9.9.9.9:9999", b"free");
-    assert!(ear.heard.lock().unwrap().is_empty(), "nobody is asked where nothing is limited");
+    assert!(heard.try_recv().is_err(), "nobody is asked where nothing is limited");
     let limits = Limits { metered: true, ..config().limits };
     world.with_server(|server, now| server.reconfigure(now, Config { limits, ..config() }));
     alice.sends_on(0x4000, b"lost").nobody_hears(Why::UserRate);
