@@ -6,6 +6,7 @@
 //!  SIGTERM, SIGINT ─► bye to everyone ─► HTTP ends ─► shards end
 //! ```
 
+mod budget;
 mod certificate;
 mod host;
 mod listeners;
@@ -26,6 +27,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal as signals};
 use tokio::sync::{mpsc, watch as channel};
 
+use self::budget::Budget;
 use self::listeners::ListenError;
 use self::summary::Summary;
 use crate::config::Settings;
@@ -87,6 +89,7 @@ pub fn run(settings: Settings) -> Result<(), Error> {
 /// Everything that packets go through, bound, and not yet read.
 struct Bound {
     addresses: Addresses,
+    budget: Budget,
     shards: Vec<Shard>,
     mailboxes: Shards,
     events: mpsc::Receiver<FromShard>,
@@ -98,6 +101,7 @@ impl Bound {
         let tls = certificate::load(settings.tls.as_ref())?;
         let ports = Ports::new(settings.ports.clone());
         let ledger = Ledger::new(settings.limits.clone());
+        let budget = Budget::new(settings, Arc::clone(&ledger));
         let (sender, events) = mpsc::channel(EVENTS);
         let turn_key = random()?;
         let mut shards = Vec::new();
@@ -108,7 +112,7 @@ impl Bound {
             shards.push(shard);
             mailboxes.push(mailbox);
         }
-        Ok(Self { addresses, shards, mailboxes: Shards::new(mailboxes), events })
+        Ok(Self { addresses, budget, shards, mailboxes: Shards::new(mailboxes), events })
     }
 }
 
@@ -118,6 +122,7 @@ struct Daemon {
     addresses: Addresses,
     sfu_ports: Vec<u16>,
     health: Arc<Health>,
+    budget: Budget,
     mailboxes: Shards,
     signal: SignalHandle,
     threads: Vec<JoinHandle<()>>,
@@ -125,7 +130,7 @@ struct Daemon {
 
 impl Daemon {
     fn spawn(settings: Settings, bound: Bound, runtime: &Runtime) -> Result<Self, Error> {
-        let Bound { addresses, shards, mailboxes, events } = bound;
+        let Bound { addresses, budget, shards, mailboxes, events } = bound;
         let sfu_ports = shards.iter().map(Shard::sfu_port).collect();
         let threads = shards.into_iter().map(|shard| shard.spawn(mailboxes.neighbours()));
         let threads = threads.collect::<Result<_, _>>().map_err(Error::system)?;
@@ -133,7 +138,7 @@ impl Daemon {
         let config = SignalConfig::new(&settings, &addresses, parts::SLOTS, random()?);
         let _guard = runtime.enter();
         let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
-        Ok(Self { settings, addresses, sfu_ports, health, mailboxes, signal, threads })
+        Ok(Self { settings, addresses, sfu_ports, health, budget, mailboxes, signal, threads })
     }
 
     async fn serve(self, web: listeners::Listeners, metrics: PrometheusHandle) {
@@ -146,6 +151,7 @@ impl Daemon {
         let self_test = self_test::spawn(&self.settings, &self.addresses, Arc::clone(&self.health));
         let host = host::spawn(self.settings.clone(), self.addresses.clone(), self.mailboxes.clone());
         let certificate = certificate::watch(self.settings.tls.clone(), self.mailboxes.clone());
+        let budget = self.budget.spawn();
         self.health.set_serving(true);
         notifier.ready("serving");
 
@@ -156,6 +162,7 @@ impl Daemon {
         self.health.set_draining(true);
         self_test.abort();
         certificate.abort();
+        budget.abort();
         host.abort();
         watchdog.abort();
         self.signal.drain(Bye::Restarting).await;
@@ -186,6 +193,8 @@ impl Daemon {
             // A shard that panicked has ended the process.
             let _ = thread.join();
         }
+        // Shards count the rest when they end.
+        self.budget.write();
     }
 }
 

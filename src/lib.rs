@@ -21,11 +21,13 @@ pub mod import;
 pub mod ledger;
 pub mod logging;
 mod moment;
+pub mod month;
 pub mod nat;
 pub mod net;
 pub mod ports;
 #[cfg(feature = "probe")]
 pub mod probe;
+pub mod rates;
 pub mod shard;
 pub mod show;
 pub mod signal;

@@ -34,6 +34,13 @@ pub fn rfc3339(unix_secs: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The month of a moment: years since 0 times twelve, and months since January.
+pub fn month(unix_secs: u64) -> u64 {
+    let days = i64::try_from(unix_secs).unwrap_or(i64::MAX) / DAY_SECS;
+    let (year, month, _) = date_of(days);
+    u64::try_from(year * 12 + month - 1).unwrap_or(0)
+}
+
 // Both count in eras of 400 years (146 097 days) whose years begin in March, so that the leap day comes last.
 
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {

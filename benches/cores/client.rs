@@ -47,6 +47,7 @@ pub fn config() -> Config {
             tcp_connections: 0,
             stranger_answers_per_second: 0,
             stranger_answers_burst: 0,
+            metered: false,
         },
     }
 }

@@ -109,7 +109,8 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
         "limits",
         json!({
             "allocations": limits.allocations, "allocations_per_user": limits.allocations_per_user,
-            "allocations_per_prefix": limits.allocations_per_prefix,
+            "allocations_per_prefix": limits.allocations_per_prefix, "user_rate": limits.user_rate,
+            "total_rate": limits.total_rate, "monthly_bytes": limits.monthly_bytes,
         }),
     );
     let mode = match rooms.mode {

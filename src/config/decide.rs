@@ -122,6 +122,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         tls: tls?,
         shards: shards?,
         log: log?,
+        state_directory: state_directory(env),
     })
 }
 
@@ -286,10 +287,16 @@ fn limits(reader: &mut Reader) -> Option<Limits> {
     let allocations = reader.number("limits.allocations", 1..=1_000_000);
     let allocations_per_user = reader.number("limits.allocations_per_user", 1..=1_000_000);
     let allocations_per_prefix = reader.number("limits.allocations_per_prefix", 1..=1_000_000);
+    let user_rate = reader.number("limits.user_rate", 0..=i64::MAX);
+    let total_rate = reader.number("limits.total_rate", 0..=i64::MAX);
+    let monthly_bytes = reader.number("limits.monthly_bytes", 0..=i64::MAX);
     Some(Limits {
         allocations: allocations?,
         allocations_per_user: allocations_per_user?,
         allocations_per_prefix: allocations_per_prefix?,
+        user_rate: user_rate?,
+        total_rate: total_rate?,
+        monthly_bytes: monthly_bytes?,
     })
 }
 
@@ -339,6 +346,12 @@ fn log(reader: &mut Reader, env: &[(String, String)]) -> Option<Log> {
     let journal = || crate::logging::stderr_is_journal(variable(env, "JOURNAL_STREAM").as_deref());
     let auto = || if journal() { LogFormat::Journal } else { LogFormat::Text };
     Some(Log { level: level?, format: format?.unwrap_or_else(auto) })
+}
+
+/// The first of those that systemd names.
+fn state_directory(env: &[(String, String)]) -> Option<PathBuf> {
+    let all = variable(env, "STATE_DIRECTORY")?;
+    all.split(':').next().filter(|path| path.starts_with('/')).map(PathBuf::from)
 }
 
 fn variable(env: &[(String, String)], name: &str) -> Option<String> {

@@ -39,6 +39,8 @@ pub struct Settings {
     pub shards: Shards,
     /// `[log]`
     pub log: Log,
+    /// Where state is kept across restarts (`$STATE_DIRECTORY`, which systemd sets); `None`: nowhere.
+    pub state_directory: Option<PathBuf>,
 }
 
 /// Sockets to listen on.
@@ -133,8 +135,8 @@ pub struct Peers {
     pub deny: Vec<IpNet>,
 }
 
-/// Quotas.
-#[derive(Debug, Clone)]
+/// Quotas and rates.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Allocations in all.
     pub allocations: usize,
@@ -142,6 +144,19 @@ pub struct Limits {
     pub allocations_per_user: usize,
     /// Allocations from one source prefix.
     pub allocations_per_prefix: usize,
+    /// Bits per second of payload of one user, in each direction; 0: no limit.
+    pub user_rate: u64,
+    /// The same of all users together.
+    pub total_rate: u64,
+    /// Bytes of payload relayed in a calendar month, both directions together; 0: no limit.
+    pub monthly_bytes: u64,
+}
+
+impl Limits {
+    /// Whether payload is limited in any way.
+    pub fn is_metered(&self) -> bool {
+        self.user_rate > 0 || self.total_rate > 0 || self.monthly_bytes > 0
+    }
 }
 
 /// What rooms are when nobody says.

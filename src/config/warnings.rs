@@ -5,6 +5,9 @@ use std::path::Path;
 
 use super::settings::{Address, Settings};
 
+/// Bits per second of one voice at its lowest rate with the headers of its packets.
+const LEAST_USEFUL_RATE: u64 = 16_000;
+
 impl Settings {
     /// Sentences for `check` and the start of the daemon. `unix_secs` is the time.
     pub fn warnings(&self, unix_secs: u64) -> Vec<String> {
@@ -36,6 +39,7 @@ impl Settings {
                 ));
             }
         }
+        warnings.extend(self.limits_warnings());
         if !self.rooms.open {
             warnings.push(
                 "rooms are closed, and this version has no tokens that open them: nobody can join a room".to_owned(),
@@ -66,6 +70,20 @@ impl Settings {
             }
         }
         warnings
+    }
+
+    fn limits_warnings(&self) -> Vec<String> {
+        let rates = [("user_rate", self.limits.user_rate), ("total_rate", self.limits.total_rate)];
+        let low = rates.into_iter().filter(|(_, rate)| (1..LEAST_USEFUL_RATE).contains(rate)).map(|(key, rate)| {
+            format!("limits.{key} is {rate} bits a second, which carries no call; is it meant in kilobits?")
+        });
+        let forgets = self.limits.monthly_bytes > 0 && self.state_directory.is_none();
+        let forgets = forgets.then(|| {
+            "limits.monthly_bytes begins at zero with each start: $STATE_DIRECTORY is not set, which systemd does for the \
+             service"
+                .to_owned()
+        });
+        low.chain(forgets).collect()
     }
 
     /// The secret that signs what we mint: the first that is still accepted.

@@ -103,6 +103,7 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
             tcp_connections: if settings.relay.tcp_allocations { PEERS_OF_AN_ALLOCATION } else { 0 },
             stranger_answers_per_second: STRANGER_ANSWERS_PER_SECOND,
             stranger_answers_burst: STRANGER_ANSWERS_BURST,
+            metered: settings.limits.is_metered(),
         },
     }
 }

@@ -39,6 +39,12 @@ pub fn self_test(unix_secs: u64, success: bool, round_trip: Option<Duration>) {
     }
 }
 
+/// Bytes relayed this month, and how many may be; 0: any number.
+pub fn month(used: u64, limit: u64) {
+    gauge!("roundturn_relay_month_bytes").set(used as f64);
+    gauge!("roundturn_relay_month_limit_bytes").set(limit as f64);
+}
+
 /// The certificate that TLS uses from now on. `not_after` is when it ends, in seconds since 1970.
 pub fn certificate(not_after: u64) {
     gauge!("roundturn_tls_certificate_expiry_timestamp_seconds", "name" => "turn").set(not_after as f64);
@@ -73,6 +79,12 @@ fn describe() {
         "roundturn_tls_certificate_expiry_timestamp_seconds",
         "Unix time at which the certificate in use expires."
     );
+    describe_gauge!(
+        "roundturn_relay_month_bytes",
+        "Payload bytes relayed in this calendar month (UTC), both directions; since the start where no state is kept."
+    );
+    describe_gauge!("roundturn_relay_month_limit_bytes", "limits.monthly_bytes; 0: no limit.");
+    month(0, 0);
     describe_gauge!("roundturn_build_info", "Build information; constant 1.");
     gauge!("roundturn_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
-use roundturn_turn::{ConnectionId, Family, Holder, OpenError, Peer, Relay, Relays};
+use roundturn_turn::{ConnectionId, Family, Holder, Meter, OpenError, Peer, Relay, Relays};
 
 use super::mmsg::{self, SendBatch, Sent, Undelivered};
 use super::tcp_relays::TcpRelays;
 use super::udp::{self, Reading};
+use crate::clock;
 use crate::ledger::{Ledger, Ticket};
 use crate::nat::Addresses;
 use crate::ports::{Lease, Leased, Ports};
+use crate::rates::Purse;
 use crate::shard::core::House;
 use crate::shard::outbox::Datagram;
 
@@ -24,6 +26,9 @@ pub struct RelaySockets {
     registry: Registry,
     ports: Arc<Ports>,
     ledger: Arc<Ledger>,
+    purse: Arc<Purse>,
+    /// Payload bytes that the month was told of.
+    told: u64,
     addresses: Addresses,
     first_port: u16,
     v4: Vec<Option<Box<RelaySocket>>>,
@@ -45,7 +50,7 @@ pub struct RelaySocket {
     /// Where a datagram was last sent that must not be fragmented.
     whole_to: Option<SocketAddr>,
     _lease: Lease,
-    _ticket: Ticket,
+    ticket: Ticket,
 }
 
 impl RelaySocket {
@@ -100,8 +105,21 @@ impl RelaySockets {
         let range = ports.range();
         let none = || (0..range.len()).map(|_| None).collect();
         let (v4, v6) = (none(), none());
-        let first_port = *range.start();
-        Self { shard, registry, first_port, ports, ledger, addresses, v4, v6, tcp, bind_failures: 0 }
+        let purse = ledger.purse();
+        Self {
+            shard,
+            registry,
+            first_port: *range.start(),
+            ports,
+            ledger,
+            purse,
+            told: 0,
+            addresses,
+            v4,
+            v6,
+            tcp,
+            bind_failures: 0,
+        }
     }
 
     /// The socket of `relay`, if it is open on this shard.
@@ -150,6 +168,12 @@ impl RelaySockets {
         if self.is_ours_tcp(external) { (external, true) } else { (source, false) }
     }
 
+    /// Counts what this shard has relayed in all, `bytes` of payload, for the month.
+    pub fn count(&mut self, bytes: u64) {
+        self.ledger.month().add(bytes.saturating_sub(self.told));
+        self.told = bytes;
+    }
+
     fn family(&self, family: Family) -> &[Option<Box<RelaySocket>>] {
         match family {
             Family::V4 => &self.v4,
@@ -174,14 +198,8 @@ impl RelaySockets {
     fn keep(&mut self, family: Family, lease: Lease, socket: UdpSocket, ticket: Ticket) -> Relay {
         let relay = Relay { family, port: lease.port() };
         let index = usize::from(relay.port - self.first_port);
-        let entry = RelaySocket {
-            socket,
-            reading: Reading::default(),
-            troubled: false,
-            whole_to: None,
-            _lease: lease,
-            _ticket: ticket,
-        };
+        let entry =
+            RelaySocket { socket, reading: Reading::default(), troubled: false, whole_to: None, _lease: lease, ticket };
         self.family_mut(family)[index] = Some(Box::new(entry));
         relay
     }
@@ -198,7 +216,7 @@ impl Relays for RelaySockets {
         if self.addresses.external_of(family).is_none() {
             return Err(OpenError::Family);
         }
-        let ticket = self.ledger.take(holder)?;
+        let ticket = self.ledger.take(clock::now(), holder)?;
         let leased = self.ports.lease_relay(family, |port| self.bind(family, port));
         let (lease, socket) = leased.map_err(|error| self.refuse(&error))?;
         Ok(self.keep(family, lease, socket, ticket))
@@ -208,8 +226,8 @@ impl Relays for RelaySockets {
         if self.addresses.external_of(family).is_none() {
             return Err(OpenError::Family);
         }
-        let ticket = self.ledger.take(holder)?;
-        let second = if with_next { Some(self.ledger.take(holder)?) } else { None };
+        let ticket = self.ledger.take(clock::now(), holder)?;
+        let second = if with_next { Some(self.ledger.take(clock::now(), holder)?) } else { None };
         let leased = self.ports.lease_even(family, with_next, |port| self.bind(family, port));
         let Leased { first: (lease, socket), next } = leased.map_err(|error| self.refuse(&error))?;
         if let (Some(next), Some(ticket)) = (next, second) {
@@ -223,6 +241,11 @@ impl Relays for RelaySockets {
         let (lease, socket, ticket) = claimed.map_err(|error| self.refuse(&error))?;
         self.keep(relay.family, lease, socket, ticket);
         Ok(())
+    }
+
+    fn meter(&mut self, relay: Relay) -> Option<Box<dyn Meter>> {
+        let budget = self.find(relay)?.ticket.budget();
+        Some(self.purse.meter(budget))
     }
 
     fn is_ours(&self, address: SocketAddr) -> bool {

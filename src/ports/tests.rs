@@ -76,9 +76,16 @@ fn half_a_pair_is_given_back() {
 
 #[test]
 fn a_kept_port_is_claimed_once_and_counts_until_it_is_given_up() {
-    let limits = Limits { allocations: 2, allocations_per_user: 2, allocations_per_prefix: 2 };
+    let limits = Limits {
+        allocations: 2,
+        allocations_per_user: 2,
+        allocations_per_prefix: 2,
+        user_rate: 0,
+        total_rate: 0,
+        monthly_bytes: 0,
+    };
     let (ports, ledger) = (Ports::new(50_000..=50_003), Ledger::new(limits));
-    let take = || ledger.take(Holder { user: "alice", prefix: Prefix::of([84, 1, 1, 1].into()) });
+    let take = || ledger.take(crate::clock::now(), Holder { user: "alice", prefix: Prefix::of([84, 1, 1, 1].into()) });
     let pair = ports.lease_even(Family::V4, true, |_| Ok(())).unwrap();
     let next = Relay { family: Family::V4, port: pair.first.0.port() + 1 };
     ports.reserve(0, Family::V4, pair.next.unwrap(), take().unwrap());

@@ -74,6 +74,7 @@ impl Running {
             messages_left: false,
         };
         while self.turn(&mut state) == Then::GoOn {}
+        self.count();
     }
 
     /// One turn: wait, read, judge, and send. All of it happens at one time, read once.
@@ -114,6 +115,7 @@ impl Running {
             state.next_tick = now + TICK;
             self.core.set_unix_time(now, clock::unix_secs());
             self.sockets.relays.tcp.tick();
+            self.count();
             self.sockets.streams.tick(now, |client| self.core.is_allocated(now, client));
             self.exporter.export(now, &self.core, &self.sockets, &self.outgoing);
         }
@@ -199,6 +201,12 @@ impl Running {
         }
         state.messages_left = true;
         Then::GoOn
+    }
+
+    /// Tells the month's budget what was relayed.
+    fn count(&mut self) {
+        let stats = self.core.turn_stats();
+        self.sockets.relays.count(stats.to_peers.bytes + stats.to_clients.bytes);
     }
 
     /// Collects what the cores have to say, and sends.

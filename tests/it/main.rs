@@ -5,6 +5,7 @@
 mod discovery;
 mod icmp;
 mod mobility;
+mod rates;
 mod sfu_over_relay;
 mod shard;
 mod stream_link;

@@ -104,6 +104,9 @@ impl Options {
             allocations: 1000,
             allocations_per_user: self.per_user,
             allocations_per_prefix: 1000,
+            user_rate: 0,
+            total_rate: 0,
+            monthly_bytes: 0,
         });
         let (events_in, events) = tokio::sync::mpsc::channel(64);
         let bound: Vec<(Shard, Sender)> = (0..self.shards)
@@ -122,7 +125,14 @@ impl Options {
     /// Binds one shard at `listener`, without starting it.
     pub fn bind_at(&self, listener: SocketAddr) -> Result<(Shard, Sender), BindError> {
         let (events, _) = tokio::sync::mpsc::channel(1);
-        let ledger = Ledger::new(Limits { allocations: 1, allocations_per_user: 1, allocations_per_prefix: 1 });
+        let ledger = Ledger::new(Limits {
+            allocations: 1,
+            allocations_per_user: 1,
+            allocations_per_prefix: 1,
+            user_rate: 0,
+            total_rate: 0,
+            monthly_bytes: 0,
+        });
         Shard::bind(self.config(0, listener), Ports::new(20_000..=20_100), ledger, events)
     }
 
@@ -174,6 +184,7 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
             tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
+            metered: false,
         },
     }
 }

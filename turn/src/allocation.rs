@@ -6,12 +6,13 @@ use std::time::Instant;
 use crate::channel::Channels;
 use crate::error::Code;
 use crate::labels::Label;
+use crate::limit::Bucket;
 use crate::message::{Key, TransactionId};
 use crate::mobility::Mobility;
 use crate::permission::Permissions;
 use crate::stats::Traffic;
 use crate::tcp_allocation::Connections;
-use crate::{Client, Family, Peer, Relay};
+use crate::{Client, Family, Meter, Peer, Relay};
 
 /// A client's relay, or one of each family (a dual allocation), and what may pass through them. A peer's family tells
 /// which relay it is reached through, so that permissions and channels of both stand in one list.
@@ -39,6 +40,10 @@ pub(crate) struct Allocation {
     pub(crate) channels: Channels,
     /// A TCP allocation's connections with peers; `None`: its relays carry UDP.
     pub(crate) tcp: Option<Box<Connections>>,
+    /// Its client's requests that prove nothing.
+    pub(crate) unproven: Bucket,
+    /// What its payload is measured by, where there is such a thing.
+    pub(crate) meter: Option<Box<dyn Meter>>,
 }
 
 /// One relayed transport address: each has a lifetime of its own (RFC 8656 §6).
@@ -84,6 +89,8 @@ impl Allocation {
             permissions: Permissions::default(),
             channels: Channels::default(),
             tcp: None,
+            unproven: Bucket::default(),
+            meter: None,
         }
     }
 

@@ -86,6 +86,9 @@ pub struct Limits {
     pub stranger_answers_per_second: u32,
     /// How many of those may come at once.
     pub stranger_answers_burst: u32,
+    /// Whether relayed payload is measured by the [`Meter`](crate::Meter) of its allocation. Meters are there either way, so
+    /// that limits which come later hold for what is there already.
+    pub metered: bool,
 }
 
 impl std::fmt::Debug for Secret {

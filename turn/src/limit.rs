@@ -1,4 +1,5 @@
-//! One token bucket for each source prefix of strangers, in a table that never grows.
+//! Token buckets for answers to those who prove nothing: one for each source prefix, in a table that never grows, and one
+//! for each client with an allocation.
 
 use std::hash::BuildHasher;
 use std::net::IpAddr;
@@ -19,30 +20,51 @@ pub(crate) struct Limiter {
     start: Instant,
     hasher: RandomState,
     slots: Vec<[Slot; WAYS]>,
+    /// Of one prefix.
+    strangers: Rate,
+    /// Of one client with an allocation.
+    clients: Rate,
+}
+
+/// The bucket of one client with an allocation, who suffers from no neighbour. Who can forge its 5-tuple draws no more from
+/// it than the bucket gives.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bucket {
+    arrival: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    tag: u64,
+    bucket: Bucket,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rate {
     /// Nanoseconds between two answers at the permitted rate.
     interval: u64,
     /// How many nanoseconds arrivals may run ahead.
     tolerance: u64,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    tag: u64,
-    arrival: u64,
-}
+/// A client with an allocation asks without proof for a new nonce, once for each request that is under way when the old one
+/// ends, and for its address now and then.
+const CLIENT_ANSWERS_PER_SECOND: u32 = 10;
+const CLIENT_ANSWERS_BURST: u32 = 64;
 
 const SETS: usize = 2048;
 const WAYS: usize = 4;
 
 impl Limiter {
-    /// `per_second` answers to each prefix, `burst` of them at once; 0 a second stands for no limit.
+    /// `per_second` answers to each prefix, `burst` of them at once; 0 a second stands for no limit, of prefixes and of
+    /// clients.
     pub(crate) fn new(now: Instant, per_second: u32, burst: u32) -> Self {
         let mut limiter = Self {
             start: now,
             hasher: RandomState::default(),
             slots: vec![[Slot::default(); WAYS]; SETS],
-            interval: 0,
-            tolerance: 0,
+            strangers: Rate::NONE,
+            clients: Rate::NONE,
         };
         limiter.set_rate(per_second, burst);
         limiter
@@ -50,24 +72,50 @@ impl Limiter {
 
     /// Changes the rate for all.
     pub(crate) fn set_rate(&mut self, per_second: u32, burst: u32) {
-        self.interval = Duration::from_secs(1).as_nanos() as u64 / u64::from(per_second.max(1));
-        if per_second == 0 {
-            self.interval = 0;
-        }
-        self.tolerance = self.interval * u64::from(burst.max(1) - 1);
+        self.strangers = Rate::new(per_second, burst);
+        let is_limited = per_second > 0;
+        self.clients = if is_limited { Rate::new(CLIENT_ANSWERS_PER_SECOND, CLIENT_ANSWERS_BURST) } else { Rate::NONE };
     }
 
     /// Whether `source` may have one more answer at `now`, and if so, counts it.
     pub(crate) fn allows(&mut self, now: Instant, source: IpAddr) -> bool {
-        let now = now.saturating_duration_since(self.start).as_nanos() as u64;
+        let now = self.nanos(now);
         let tag = self.hasher.hash_one(prefix(source));
-        let set = &mut self.slots[tag as usize % SETS];
-        let slot = pick(set, tag, now);
-        let arrival = slot.arrival.max(now);
+        let slot = pick(&mut self.slots[tag as usize % SETS], tag, now);
+        let allows = self.strangers.allows(&mut slot.bucket, now);
+        if allows {
+            slot.tag = tag;
+        }
+        allows
+    }
+
+    /// The same for a client with an allocation, whose `bucket` is its own.
+    pub(crate) fn allows_client(&self, now: Instant, bucket: &mut Bucket) -> bool {
+        self.clients.allows(bucket, self.nanos(now))
+    }
+
+    fn nanos(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.start).as_nanos() as u64
+    }
+}
+
+impl Rate {
+    const NONE: Self = Self { interval: 0, tolerance: 0 };
+
+    fn new(per_second: u32, burst: u32) -> Self {
+        if per_second == 0 {
+            return Self::NONE;
+        }
+        let interval = Duration::from_secs(1).as_nanos() as u64 / u64::from(per_second);
+        Self { interval, tolerance: interval * u64::from(burst.max(1) - 1) }
+    }
+
+    fn allows(&self, bucket: &mut Bucket, now: u64) -> bool {
+        let arrival = bucket.arrival.max(now);
         if arrival - now > self.tolerance {
             return false;
         }
-        *slot = Slot { tag, arrival: arrival + self.interval };
+        bucket.arrival = arrival + self.interval;
         true
     }
 }
@@ -76,11 +124,11 @@ impl Limiter {
 fn pick(set: &mut [Slot; WAYS], tag: u64, now: u64) -> &mut Slot {
     let mut best = 0;
     for (way, slot) in set.iter().enumerate() {
-        if slot.tag == tag && slot.arrival > now {
+        if slot.tag == tag && slot.bucket.arrival > now {
             best = way;
             break;
         }
-        if slot.arrival < set[best].arrival {
+        if slot.bucket.arrival < set[best].bucket.arrival {
             best = way;
         }
     }
@@ -96,50 +144,4 @@ fn prefix(address: IpAddr) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[allow(clippy::disallowed_methods)]
-    fn start() -> Instant {
-        Instant::now()
-    }
-
-    fn v4(host: u8) -> IpAddr {
-        IpAddr::from([198, 51, 100, host])
-    }
-
-    #[test]
-    fn a_prefix_has_its_burst_and_then_its_rate() {
-        let now = start();
-        let mut limiter = Limiter::new(now, 10, 5);
-        let granted = (0..100).filter(|host| limiter.allows(now, v4(*host))).count();
-        assert_eq!(granted, 5);
-        let later = now + Duration::from_secs(60);
-        let granted = (0..100).filter(|_| limiter.allows(later, v4(1))).count();
-        assert_eq!(granted, 5);
-        assert!(limiter.allows(later + Duration::from_millis(100), v4(1)));
-        assert!(!limiter.allows(later + Duration::from_millis(150), v4(1)));
-    }
-
-    #[test]
-    fn prefixes_do_not_spend_each_others_rate() {
-        let now = start();
-        let mut limiter = Limiter::new(now, 1, 1);
-        assert!(limiter.allows(now, v4(1)));
-        assert!(!limiter.allows(now, v4(200)));
-        assert!(limiter.allows(now, IpAddr::from([198, 51, 101, 1])));
-        assert!(limiter.allows(now, "2001:db8:0:100::1".parse().unwrap()));
-        assert!(!limiter.allows(now, "2001:db8:0:1ff:2::2".parse().unwrap()));
-        assert!(limiter.allows(now, "2001:db8:0:200::1".parse().unwrap()));
-    }
-
-    #[test]
-    fn a_flood_from_everywhere_leaves_the_table_as_large_as_it_was() {
-        let now = start();
-        let mut limiter = Limiter::new(now, 10, 20);
-        for source in 0..200_000u32 {
-            limiter.allows(now, IpAddr::from((source << 8).to_be_bytes()));
-        }
-        assert_eq!((limiter.slots.len(), limiter.slots.capacity()), (SETS, SETS));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{ConnectionId, Family, Peer, Relay};
+use crate::{ConnectionId, Family, Meter, Peer, Relay};
 
 /// Opens relay ports and knows which addresses are this process's own. The port is bound when `open` returns: an
 /// Allocate is answered only after that. Closing goes the other way, by [`Event::Closed`](crate::Event::Closed).
@@ -31,6 +31,13 @@ pub trait Relays {
     fn open_reserved(&mut self, relay: Relay) -> Result<(), OpenError> {
         let _ = relay;
         Err(OpenError::NoPort)
+    }
+
+    /// What the payload of the allocation that has `relay`, one that was just opened, is measured by. Asked for once; whoever
+    /// limits nothing leaves it out.
+    fn meter(&mut self, relay: Relay) -> Option<Box<dyn Meter>> {
+        let _ = relay;
+        None
     }
 
     /// Whether `address` is, right now, a relay or an SFU port of this very process, on whatever shard.
@@ -92,6 +99,12 @@ pub enum OpenError {
     PrefixQuota,
     /// The server holds as many allocations as it may: 508.
     TotalQuota,
+    /// This user has kept sending beyond its rate: 486.
+    UserRate,
+    /// All users together have kept sending beyond the server's rate: 508.
+    TotalRate,
+    /// The bytes of this month are used up: 508.
+    MonthlyBytes,
     /// No port of the shared range is free, or none could be bound: 508.
     NoPort,
     /// This host has no address of that family: 440.

@@ -19,8 +19,8 @@ use crate::revoked::Revoked;
 use crate::table::Table;
 use crate::tcp_allocation::Owners;
 use crate::{
-    Client, CloseReason, Config, Denial, Event, Family, Header, Peer, Relay, Relays, Stats, Transmit, Verdict, Why,
-    channel_data,
+    Client, CloseReason, Config, Denial, Direction, Event, Family, Header, Peer, Relay, Relays, Stats, Transmit,
+    Verdict, Why, channel_data, meter,
 };
 
 /// One TURN server: it owns the allocations of one shard.
@@ -203,6 +203,7 @@ impl Server {
         let (number, data) = channel_data::decode(bytes).ok_or(Why::Malformed)?;
         let allocation = self.table.of_client_mut(&from).filter(|a| a.is_alive(now)).ok_or(Why::NoAllocation)?;
         let peer = allocation.channels.peer(now, number).ok_or(Why::NoChannel)?;
+        meter::pass(&self.config.limits, &mut allocation.meter, now, Direction::ToPeers, data.len())?;
         let family = Family::of(peer.0);
         let relay = allocation.alive_relay_mut(now, family).ok_or(Why::NoAllocation)?;
         relay.to_peers.add(data.len());
@@ -291,6 +292,7 @@ impl Server {
         if !allocation.permissions.allows(now, peer.0.ip()) {
             return Err(Why::NoPermission);
         }
+        meter::pass(&self.config.limits, &mut allocation.meter, now, Direction::ToClient, len)?;
         let header = match allocation.channels.number(now, peer) {
             Some(number) => {
                 let padding = if allocation.client.transport.is_stream() { channel_data::padding(len) } else { 0 };
@@ -307,14 +309,17 @@ impl Server {
     }
 
     /// An answer to somebody who has proved nothing costs a token of its prefix. A client with an allocation has proved
-    /// itself before, and is not to suffer from its neighbours.
+    /// itself before, and is not to suffer from its neighbours: its tokens are its own. Nor from one who forges its
+    /// address: a request that only has an old nonce is signed with its key, and is always answered.
     fn refuse_flood(&mut self, request: &Request<'_>) -> Result<(), Why> {
-        let is_known = self.table.slot_of(&request.from).is_some();
-        if is_known || self.limiter.allows(request.now, request.from.remote.ip()) {
-            Ok(())
-        } else {
-            Err(Why::RateLimited)
-        }
+        let is_answered = match self.table.of_client_mut(&request.from) {
+            None => self.limiter.allows(request.now, request.from.remote.ip()),
+            Some(allocation) => {
+                self.limiter.allows_client(request.now, &mut allocation.unproven)
+                    || request.message.verify(&allocation.key)
+            }
+        };
+        if is_answered { Ok(()) } else { Err(Why::RateLimited) }
     }
 
     /// Gives back the ports that are kept for users whom `wanted` picks.

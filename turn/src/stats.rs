@@ -92,6 +92,12 @@ pub enum AllocationFailure {
     QuotaPrefix,
     /// The server's quota.
     QuotaTotal,
+    /// The user's rate.
+    RateUser,
+    /// The server's rate.
+    RateTotal,
+    /// The server's bytes of this month.
+    MonthlyBytes,
     /// A port.
     PortsExhausted,
     /// An address of that family.
@@ -102,6 +108,9 @@ labels!(AllocationFailure {
     QuotaUser => "quota_user",
     QuotaPrefix => "quota_prefix",
     QuotaTotal => "quota_total",
+    RateUser => "rate_user",
+    RateTotal => "rate_total",
+    MonthlyBytes => "monthly_bytes",
     PortsExhausted => "ports_exhausted",
     Family => "family",
 });

@@ -94,6 +94,12 @@ pub enum Why {
     Elsewhere,
     /// A peer's connection to a TCP relay that has as many as it may.
     TooManyConnections,
+    /// Payload beyond the rate of its user.
+    UserRate,
+    /// Payload beyond the rate of all.
+    TotalRate,
+    /// Payload beyond the bytes of this month.
+    MonthlyBytes,
 }
 
 labels!(Why {
@@ -107,4 +113,7 @@ labels!(Why {
     RateLimited => "rate_limited",
     Elsewhere => "elsewhere",
     TooManyConnections => "too_many_connections",
+    UserRate => "user_rate",
+    TotalRate => "total_rate",
+    MonthlyBytes => "monthly_bytes",
 });

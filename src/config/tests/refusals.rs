@@ -156,8 +156,8 @@ fn what_this_version_cannot_do_is_not_silently_ignored() {
             "r.toml:2: address.port_mapping = \"auto\": not available in this version",
         ),
         ("[auth]\napi_keys = [\"k\"]", "r.toml:2: auth.api_keys = [\"k\"]: not available in this version"),
-        ("[limits]\nuser_rate = 1", "r.toml:2: limits.user_rate = 1: not available in this version"),
-        ("[limits]\nmonthly_bytes = 1", "r.toml:2: limits.monthly_bytes = 1: not available in this version"),
+        ("[limits]\nuser_rate = -1", "r.toml:2: limits.user_rate = -1: must be from 0 to 9223372036854775807"),
+        ("[limits]\nmonthly_bytes = -1", "r.toml:2: limits.monthly_bytes = -1: must be from 0 to 9223372036854775807"),
     ]);
 }
 

@@ -204,6 +204,7 @@ fn turn_config() -> turn::Config {
             tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
+            metered: false,
         },
     }
 }

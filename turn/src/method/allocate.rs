@@ -14,7 +14,7 @@ use crate::method::{Refusal, Request, Success};
 use crate::mobility::Mobility;
 use crate::server::Server;
 use crate::stats::AllocationFailure;
-use crate::{Family, Holder, OpenError, Prefix, Relay, Relays};
+use crate::{Family, Holder, Meter, OpenError, Prefix, Relay, Relays};
 
 /// The lifetime of an allocation whose client asks for none, or for less (RFC 8656 §3.2).
 const DEFAULT_LIFETIME_SECS: u32 = 600;
@@ -26,6 +26,14 @@ pub(crate) enum Carries {
     Udp,
     /// 6 (RFC 6062)
     Tcp,
+}
+
+/// What an allocation is granted beside its relays.
+struct Terms {
+    carries: Carries,
+    lifetime_secs: u32,
+    mobility: Option<Mobility>,
+    meter: Option<Box<dyn Meter>>,
 }
 
 /// What could be opened of what was asked for.
@@ -68,7 +76,9 @@ impl Server {
                 self.dual(v4, v6)?
             }
         };
-        Ok(self.install(request, proven, (carries, lifetime_secs), mobility, &opened))
+        // Both relays of a dual allocation are one user's, and one meter does for both.
+        let meter = opened.relays.iter().flatten().next().and_then(|relay| relays.meter(*relay));
+        Ok(self.install(request, proven, Terms { carries, lifetime_secs, mobility, meter }, &opened))
     }
 
     /// What the relay is to carry. TCP is for those whom a stream connects to us, and has no pairs of ports (RFC 6062
@@ -148,14 +158,8 @@ impl Server {
         Ok(Opened { relays: [Some(relay), None], next: None, missing: None })
     }
 
-    fn install(
-        &mut self,
-        request: &Request<'_>,
-        proven: &Proven<'_>,
-        (carries, lifetime_secs): (Carries, u32),
-        mobility: Option<Mobility>,
-        opened: &Opened,
-    ) -> Success {
+    fn install(&mut self, request: &Request<'_>, proven: &Proven<'_>, terms: Terms, opened: &Opened) -> Success {
+        let Terms { carries, lifetime_secs, mobility, meter } = terms;
         let (now, message) = (request.now, &request.message);
         let token = opened.next.map(|relay| {
             self.reservations.add(now, relay, &proven.username);
@@ -166,6 +170,7 @@ impl Server {
         let mut allocation = Allocation::new(now, request.from, &proven.username, key, transaction, granted);
         allocation.mobility = mobility;
         allocation.tcp = (carries == Carries::Tcp).then(Box::default);
+        allocation.meter = meter;
         let expires = now + Duration::from_secs(lifetime_secs.into());
         for relay in opened.relays.iter().flatten() {
             allocation.add_relay(*relay, expires);
@@ -198,6 +203,9 @@ impl Server {
             OpenError::UserQuota => (AllocationFailure::QuotaUser, Code::AllocationQuotaReached),
             OpenError::PrefixQuota => (AllocationFailure::QuotaPrefix, Code::AllocationQuotaReached),
             OpenError::TotalQuota => (AllocationFailure::QuotaTotal, Code::InsufficientCapacity),
+            OpenError::UserRate => (AllocationFailure::RateUser, Code::AllocationQuotaReached),
+            OpenError::TotalRate => (AllocationFailure::RateTotal, Code::InsufficientCapacity),
+            OpenError::MonthlyBytes => (AllocationFailure::MonthlyBytes, Code::InsufficientCapacity),
             OpenError::NoPort => (AllocationFailure::PortsExhausted, Code::InsufficientCapacity),
             OpenError::Family => (AllocationFailure::Family, Code::AddressFamilyNotSupported),
         };

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::message::{Message, attribute};
 use crate::method::refuse_unknown;
 use crate::server::Server;
-use crate::{Client, Family, Peer, Relay, Relays, Verdict, Why};
+use crate::{Client, Direction, Family, Peer, Relay, Relays, Verdict, Why, meter};
 
 impl Server {
     pub(crate) fn send(
@@ -32,6 +32,7 @@ impl Server {
             self.stats.denied.up(rule);
             return Err(Why::PeerDenied);
         }
+        meter::pass(&self.config.limits, &mut allocation.meter, now, Direction::ToPeers, data.len())?;
         let family = Family::of(peer);
         let relay = allocation.alive_relay_mut(now, family).ok_or(Why::NoAllocation)?;
         relay.to_peers.add(data.len());

@@ -97,6 +97,7 @@ fn policy(allow: &[&str], deny: &[&str]) -> Policy {
             tcp_connections: 0,
             stranger_answers_per_second: 10,
             stranger_answers_burst: 10,
+            metered: false,
         },
     })
 }

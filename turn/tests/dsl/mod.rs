@@ -63,6 +63,7 @@ pub fn config() -> Config {
             tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
+            metered: false,
         },
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-use roundturn_turn::{ConnectionId, Family, Holder, OpenError, Peer, Relay, Relays};
+use roundturn_turn::{ConnectionId, Family, Holder, Meter, OpenError, Peer, Relay, Relays};
 
 use super::{EXTERNAL_V4, EXTERNAL_V6};
 
@@ -24,6 +24,8 @@ pub struct TestRelays {
     pub connects: Vec<(ConnectionId, Relay, Peer)>,
     /// Connections that were to be closed.
     pub disconnected: Vec<ConnectionId>,
+    /// What makes the meters of allocations.
+    pub meter: Option<Box<dyn Fn() -> Box<dyn Meter>>>,
 }
 
 impl TestRelays {
@@ -40,6 +42,7 @@ impl TestRelays {
             tcp: HashSet::new(),
             connects: Vec::new(),
             disconnected: Vec::new(),
+            meter: None,
         }
     }
 
@@ -85,6 +88,11 @@ impl Relays for TestRelays {
 
     fn open_reserved(&mut self, relay: Relay) -> Result<(), OpenError> {
         if self.reserved.remove(&relay) { Ok(()) } else { Err(OpenError::NoPort) }
+    }
+
+    fn meter(&mut self, relay: Relay) -> Option<Box<dyn Meter>> {
+        assert!(self.open.contains_key(&relay));
+        self.meter.as_ref().map(|make| make())
     }
 
     fn is_ours(&self, address: SocketAddr) -> bool {

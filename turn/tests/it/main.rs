@@ -15,6 +15,7 @@ mod hostile;
 mod icmp;
 mod mobility;
 mod peers;
+mod rates;
 mod redirect;
 mod rfc5769;
 mod security_features;

@@ -45,6 +45,41 @@ fn who_has_an_allocation_does_not_suffer_from_its_neighbours() {
 }
 
 #[test]
+fn who_forges_a_clients_address_draws_few_answers_to_it() {
+    let world = strict();
+    let alice = world.client("84.1.1.1:4000");
+    alice.allocates();
+    // The forger knows the 5-tuple, and neither key nor nonce.
+    let forger = world.client_as("84.1.1.1:4000", &alice.username, "a guess");
+    *forger.nonce.borrow_mut() = Some(b"made up".to_vec());
+    let forged = [binding(), allocate(), refresh(600), create_permission(&["9.9.9.9:1"])];
+    let answers = (0..1000).filter(|round| {
+        let ask = &forged[round % forged.len()];
+        let heard = match round % 2 {
+            0 => forger.says_raw(&forger.signed(ask)),
+            _ => forger.says_bare(ask.clone()),
+        };
+        heard.bytes().is_some()
+    });
+    assert!(answers.count() <= 64);
+    world.later(secs(10));
+    let answers = (0..1000).filter(|_| forger.says_bare(binding()).bytes().is_some());
+    assert!(answers.count() <= 100, "10 a second");
+
+    // The client itself is heard all the while, also when its nonce has become old.
+    alice.says(refresh(600)).hears(success());
+    world.later(minutes(9));
+    alice.says(refresh(3600)).hears(success());
+    world.later(minutes(59));
+    (0..1000).for_each(|_| drop(forger.says_bare(binding())));
+    forger.says_bare(binding()).nobody_hears(Why::RateLimited);
+    alice.says_raw(&alice.signed(&refresh(600))).hears(error(438));
+    alice.says(refresh(600)).hears(success());
+    // And its neighbours have their prefix's answers for themselves.
+    world.client("84.1.1.2:4000").says_bare(binding()).hears(success());
+}
+
+#[test]
 fn an_answer_to_a_stranger_is_small() {
     let world = World::new();
     let alice = world.client("84.1.1.1:4000");

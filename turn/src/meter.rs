@@ -1,0 +1,39 @@
+//! Measuring what is relayed is a capability that the embedder hands in with each relay.
+
+use std::time::Instant;
+
+use crate::{Limits, Why};
+
+/// Counts the payload of one allocation against budgets that it may share with others, of other servers of the process
+/// too. It is asked for each packet, so it must neither wait nor lock.
+pub trait Meter: Send {
+    /// Counts a packet of `bytes` bytes of payload, if it may pass.
+    ///
+    /// # Errors
+    /// The budget that is used up: [`Why::UserRate`], [`Why::TotalRate`] or [`Why::MonthlyBytes`].
+    fn pass(&mut self, now: Instant, direction: Direction, bytes: usize) -> Result<(), Why>;
+}
+
+/// Which way payload goes; each has a rate of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to its peers.
+    ToPeers,
+    /// From peers to the client.
+    ToClient,
+}
+
+/// Asks `meter`, where there is one and anything is limited at all.
+#[inline]
+pub(crate) fn pass(
+    limits: &Limits,
+    meter: &mut Option<Box<dyn Meter>>,
+    now: Instant,
+    direction: Direction,
+    bytes: usize,
+) -> Result<(), Why> {
+    match meter {
+        Some(meter) if limits.metered => meter.pass(now, direction, bytes),
+        _ => Ok(()),
+    }
+}
