@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::channel::Channels;
+use crate::credential::Proof;
 use crate::error::Code;
 use crate::labels::Label;
-use crate::message::{Key, TransactionId};
+use crate::message::TransactionId;
 use crate::permission::Permissions;
 use crate::stats::Traffic;
 use crate::{Client, Family, Peer, Relay};
@@ -24,8 +25,8 @@ pub(crate) struct Allocation {
     relays: [Option<RelayState>; 2],
     /// The user name as it was presented; every later request must carry the same.
     pub(crate) username: Box<str>,
-    /// The key of that user, so that no later request derives it anew.
-    pub(crate) key: Key,
+    /// The key of that user, so that no later request derives it anew, and what it came from.
+    pub(crate) proof: Proof,
     /// The transaction of the Allocate that made it, by which a retransmission is known.
     pub(crate) transaction: TransactionId,
     /// What its first answer granted besides relays.
@@ -62,7 +63,7 @@ impl Allocation {
         now: Instant,
         client: Client,
         username: &str,
-        key: Key,
+        proof: Proof,
         transaction: TransactionId,
         granted: Granted,
     ) -> Self {
@@ -70,7 +71,7 @@ impl Allocation {
             client,
             relays: [None, None],
             username: username.into(),
-            key,
+            proof,
             transaction,
             granted,
             opened: now,

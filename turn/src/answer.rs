@@ -22,8 +22,8 @@ impl Server {
             Err(refusal) => self.refuse(encoder, request, refusal, seal.is_some()),
         };
         let encoder = match seal {
-            Some(Seal { key, integrity: Integrity::Sha1 }) => encoder.integrity(key),
-            Some(Seal { key, integrity: Integrity::Sha256 }) => encoder.integrity_sha256(key),
+            Some(Seal { proof, integrity: Integrity::Sha1 }) => encoder.integrity(&proof.key),
+            Some(Seal { proof, integrity: Integrity::Sha256 }) => encoder.integrity_sha256(&proof.key),
             None => encoder,
         };
         if message.has_fingerprint() {

@@ -43,8 +43,8 @@ mod timers;
 mod verdict;
 
 pub use address::{Client, Family, Peer, Relay, Transport};
-pub use config::{Config, Limits, PeerRules, Secret, StaticUser};
-pub use credential::mint;
+pub use config::{Config, Limits, PeerRules, Secret, StaticUser, Validity};
+pub use credential::{TimeLimited, mint};
 pub use error::Code;
 pub use event::{CloseReason, Denial, Event, Transmit};
 pub use icmp::Icmp;

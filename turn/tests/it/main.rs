@@ -12,6 +12,7 @@ mod dual;
 mod even_port;
 mod hostile;
 mod icmp;
+mod oracle;
 mod peers;
 mod redirect;
 mod rfc5769;
