@@ -14,10 +14,12 @@ mod keys;
 pub(crate) mod nearest;
 mod problem;
 mod reader;
+mod reload;
 mod rules;
 mod secret;
 mod secrets;
 mod settings;
+mod users;
 mod value;
 mod warnings;
 
@@ -27,11 +29,12 @@ mod tests;
 pub use decide::DEFAULT_FILE;
 pub use environment::environment;
 pub use problem::{ConfigError, Problem};
+pub use reload::Change;
 pub use rules::duration;
 pub use secret::Secret;
 pub use settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, RoomMode, Rooms, Settings,
-    Shards, Tls,
+    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, RoomMode, Rooms,
+    Settings, Shards, Tls,
 };
 pub use value::Place;
 pub use warnings::kernel_ports;

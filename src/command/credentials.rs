@@ -27,7 +27,7 @@ pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<
     let ttl_secs = arguments.ttl.unwrap_or(settings.auth.credential_ttl).as_secs();
     ensure!(ttl_secs <= LONGEST_SECS, "--ttl must be at most 60m");
     let now = clock::unix_secs();
-    let secret = settings.signing_secret(now).context("every secret of auth.secrets is past its not_after")?;
+    let secret = settings.signing_secret(now).context("no secret of auth.secrets is accepted at this time")?;
     let expires = now + ttl_secs;
     let username = match &arguments.name {
         Some(name) => format!("{expires}:{name}"),

@@ -11,8 +11,10 @@ use super::reader::Reader;
 use super::rules;
 use super::secrets;
 use super::settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Rooms, Settings, Shards, Tls,
+    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
+    Source, Tls,
 };
+use super::users;
 use super::value::{Node, Place};
 
 /// Where the configuration is looked for when nobody names a file.
@@ -32,14 +34,7 @@ impl Settings {
     /// # Errors
     /// Every value that breaks a rule, with its place; a named file that cannot be read.
     pub fn load(path: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let env: Vec<_> = env.into_iter().collect();
-        let named = path.map(Path::to_path_buf).or_else(|| variable(&env, "ROUNDTURN_CONFIG").map(PathBuf::from));
-        let file = named.clone().unwrap_or_else(|| DEFAULT_FILE.into());
-        match std::fs::read(&file) {
-            Ok(bytes) => Self::decide(Some((&file, &bytes)), &env),
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Self::decide(None, &env),
-            Err(source) => Err(ConfigError::Read { file, source }),
-        }
+        Self::decide(Gathered::load(path, env.into_iter().collect())?)
     }
 
     /// Decides everything from `text`, the content of `file`, and the variables of `env`.
@@ -47,29 +42,61 @@ impl Settings {
     /// # Errors
     /// Every value that breaks a rule, with its place.
     pub fn parse(file: &Path, text: &str, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        Self::decide(Some((file, text.as_bytes())), env)
+        Self::decide(Gathered::new(Some((file, text.as_bytes())), env.to_vec()))
     }
 
-    fn decide(source: Option<(&Path, &[u8])>, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        let mut problems = Vec::new();
-        let mut written = match source {
-            Some((file, bytes)) => read(file, bytes, &mut problems),
-            None => Written::new(),
-        };
-        environment::overlay(env, &mut written, &mut problems);
+    pub(super) fn decide(gathered: Gathered) -> Result<Self, ConfigError> {
+        let Gathered { file, written, problems, env } = gathered;
         let mut reader = Reader::new(written, problems);
-        let settings = settings(&mut reader, source.map(|(file, _)| file), env);
+        let settings = settings(&mut reader, file.as_deref(), &env);
         let problems = reader.into_problems();
         match settings {
             Some(mut settings) if problems.is_empty() => {
                 if settings.auth.secrets.is_empty() {
-                    settings.auth.secrets.push(secrets::random().map_err(ConfigError::Random)?);
+                    let random = secrets::random().map_err(ConfigError::Random)?;
+                    settings.auth.secrets.push(random.clone());
                     settings.auth.secret_is_random = true;
+                    settings.auth.random = Some(random);
                 }
                 Ok(settings)
             }
             _ => Err(ConfigError::Refused(problems)),
         }
+    }
+}
+
+/// All that is written, and nothing decided yet.
+#[derive(Clone)]
+pub(super) struct Gathered {
+    pub(super) file: Option<PathBuf>,
+    pub(super) written: Written,
+    pub(super) env: Vec<(String, String)>,
+    problems: Vec<Problem>,
+}
+
+impl Gathered {
+    /// From where [`Settings::load`] looks.
+    ///
+    /// # Errors
+    /// A named file that cannot be read.
+    pub(super) fn load(path: Option<&Path>, env: Vec<(String, String)>) -> Result<Self, ConfigError> {
+        let named = path.map(Path::to_path_buf).or_else(|| variable(&env, "ROUNDTURN_CONFIG").map(PathBuf::from));
+        let file = named.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+        match std::fs::read(&file) {
+            Ok(bytes) => Ok(Self::new(Some((&file, &bytes)), env)),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(Self::new(None, env)),
+            Err(source) => Err(ConfigError::Read { file, source }),
+        }
+    }
+
+    fn new(source: Option<(&Path, &[u8])>, env: Vec<(String, String)>) -> Self {
+        let mut problems = Vec::new();
+        let mut written = match source {
+            Some((file, bytes)) => read(file, bytes, &mut problems),
+            None => Written::new(),
+        };
+        environment::overlay(&env, &mut written, &mut problems);
+        Self { file: source.map(|(file, _)| file.to_path_buf()), written, env, problems }
     }
 }
 
@@ -100,6 +127,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
     let tls = tls(reader);
     let shards = shards(reader);
     let ports = ports(reader, shards.as_ref());
+    let relay = relay(reader);
     let auth = auth(reader, env);
     let peers = peers(reader);
     let limits = limits(reader);
@@ -111,6 +139,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         address: address?,
         stun_servers: stun_servers?,
         ports: ports?,
+        relay: relay?,
         auth: auth?,
         peers: peers?,
         limits: limits?,
@@ -118,6 +147,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         tls: tls?,
         shards: shards?,
         log: log?,
+        written: Source(reader.written().clone()),
     })
 }
 
@@ -248,17 +278,33 @@ fn address(reader: &mut Reader) -> Option<Address> {
     Some(Address::Fixed(addresses))
 }
 
+fn relay(reader: &mut Reader) -> Option<Relay> {
+    let password_algorithms = reader.flag("relay.password_algorithms");
+    let alternate_servers = reader.texts("relay.alternate_servers", rules::reachable_socket)?;
+    let nodes = reader.items("relay.alternate_servers");
+    for (index, (address, node)) in alternate_servers.iter().zip(&nodes).enumerate() {
+        if alternate_servers.iter().take(index).any(|other| other.is_ipv4() == address.is_ipv4()) {
+            let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+            let rule = format!("must have at most one {family} address: a client is told of one of each family");
+            reader.refuse("relay.alternate_servers", node, rule);
+            return None;
+        }
+    }
+    Some(Relay { password_algorithms: password_algorithms?, alternate_servers })
+}
+
 fn auth(reader: &mut Reader, env: &[(String, String)]) -> Option<Auth> {
     let realm = reader.text("auth.realm", rules::realm);
     let credentials = variable(env, "CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let secrets: Option<Vec<NamedSecret>> = secrets::secrets(reader, credentials.as_deref());
-    let users = secrets::users(reader);
+    let users = users::users(reader);
     let strict_expiry = reader.flag("auth.strict_expiry");
     let credential_ttl = reader.text("auth.credential_ttl", |text| rules::duration(text, "1m", "60m"));
     Some(Auth {
         realm: realm?,
         secrets: secrets?,
         secret_is_random: false,
+        random: None,
         users: users?,
         strict_expiry: strict_expiry?,
         credential_ttl: credential_ttl?,

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use roundturn_turn as turn;
 
+use super::file::Written;
 use super::secret::Secret;
 
 /// The daemon's settings.
@@ -23,6 +25,8 @@ pub struct Settings {
     pub stun_servers: Vec<String>,
     /// `[ports] udp`, shared by relays and the SFU.
     pub ports: RangeInclusive<u16>,
+    /// `[relay]`
+    pub relay: Relay,
     /// `[auth]`
     pub auth: Auth,
     /// `[peers]`
@@ -37,6 +41,18 @@ pub struct Settings {
     pub shards: Shards,
     /// `[log]`
     pub log: Log,
+    /// What they were decided from.
+    pub(super) written: Source,
+}
+
+/// Every key that was written, for comparison with what is written later. It holds secrets, and shows none.
+#[derive(Clone)]
+pub(super) struct Source(pub(super) Written);
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source(…)")
+    }
 }
 
 /// Sockets to listen on.
@@ -74,17 +90,29 @@ pub struct ExternalAddress {
     pub local: Option<IpAddr>,
 }
 
+/// How the relay goes about its work.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// Whether challenges offer PASSWORD-ALGORITHMS.
+    pub password_algorithms: bool,
+    /// Where new clients are sent instead, at most one address of each family; empty: they are served here.
+    pub alternate_servers: Vec<SocketAddr>,
+}
+
 /// Who may use the relay.
 #[derive(Debug, Clone)]
 pub struct Auth {
     /// The REALM.
     pub realm: String,
-    /// Shared secrets, newest first: the first one signs what we mint.
+    /// Shared secrets, newest first: the first one that is accepted signs what we mint.
     pub secrets: Vec<NamedSecret>,
     /// Whether the only secret is a random one of this start.
     pub secret_is_random: bool,
-    /// Static users and their passwords.
-    pub users: HashMap<String, Secret>,
+    /// The random secret of this start, where one was made. It is among the secrets, the last of them: what was signed
+    /// with it before others were configured stays good.
+    pub random: Option<NamedSecret>,
+    /// Static users, and how each proves itself.
+    pub users: HashMap<String, turn::StaticUser>,
     /// Whether Refresh checks the expiry too.
     pub strict_expiry: bool,
     /// How long minted credentials are good for.
@@ -98,8 +126,15 @@ pub struct NamedSecret {
     pub name: String,
     /// The key.
     pub value: Secret,
-    /// Unix seconds from which on it is no longer accepted.
-    pub not_after: Option<u64>,
+    /// When it is accepted.
+    pub validity: turn::Validity,
+}
+
+impl NamedSecret {
+    /// The one of `secrets` that signs at `unix_secs`: the first that is accepted then.
+    pub fn signing(secrets: &[Self], unix_secs: u64) -> Option<&Self> {
+        secrets.iter().find(|secret| secret.validity.holds(unix_secs))
+    }
 }
 
 /// Which peers relays may reach.

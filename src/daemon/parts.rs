@@ -73,22 +73,17 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
     let secrets = settings.auth.secrets.iter().map(|secret| turn::Secret {
         name: secret.name.clone(),
         value: bytes(&secret.value),
-        not_after: secret.not_after,
+        validity: secret.validity,
     });
-    let users = settings
-        .auth
-        .users
-        .iter()
-        .map(|(name, password)| (name.clone(), turn::StaticUser::Password(password.expose().to_owned())));
     turn::Config {
         realm: settings.auth.realm.clone(),
         external_v4: addresses.external_v4,
         external_v6: addresses.external_v6,
         host: addresses.host.clone(),
         secrets: secrets.collect(),
-        users: users.collect(),
-        password_algorithms: false,
-        alternate_servers: Vec::new(),
+        users: settings.auth.users.clone(),
+        password_algorithms: settings.relay.password_algorithms,
+        alternate_servers: settings.relay.alternate_servers.clone(),
         strict_expiry: settings.auth.strict_expiry,
         peers: turn::PeerRules { allow: settings.peers.allow.clone(), deny: settings.peers.deny.clone() },
         limits: turn::Limits {
