@@ -9,6 +9,7 @@ use rustls::ServerConfig;
 
 use crate::config::{Secret, Settings};
 use crate::nat::Addresses;
+use crate::shard::mailbox::ShardSettings;
 use crate::shard::{ShardConfig, StreamConfig};
 use crate::signal::protocol::SlotCounts;
 
@@ -55,6 +56,11 @@ pub fn shard(
         sfu: sfu(),
         sfu_seed,
     }
+}
+
+/// What every shard is told anew when something of it has changed.
+pub fn shard_settings(settings: &Settings, addresses: &Addresses, tls: Option<Arc<ServerConfig>>) -> ShardSettings {
+    ShardSettings { turn: turn(settings, addresses), streams: streams(settings, tls) }
 }
 
 /// Each shard may have all the streams there are: the kernel may give them to one.

@@ -20,6 +20,7 @@ use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use turn::{Client, Family, Peer, Relay, Relays, Transport, Verdict};
 
+use super::denials::Denials;
 use super::hairpin::{Hairpin, Way};
 use super::mailbox::ToShard;
 use super::outbox::{Exit, Outbox};
@@ -49,6 +50,7 @@ pub struct Core {
     streams: HashMap<Client, u16, RandomState>,
     events: VecDeque<sfu::Event>,
     inside: Inside,
+    denials: Denials,
 }
 
 /// What did not pass a socket: monotonic counters.
@@ -78,8 +80,17 @@ const OUTPUTS_MAX: usize = 1 << 16;
 impl Core {
     /// Joins a TURN server and an SFU. `listeners` are the addresses that clients' sockets are bound to, in their order.
     pub fn new(turn: turn::Server, sfu: sfu::Sfu, hairpin: Hairpin, listeners: Vec<SocketAddr>) -> Self {
-        let (events, inside) = (VecDeque::new(), Inside::default());
-        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, streams: HashMap::default(), events, inside }
+        Self {
+            turn,
+            sfu,
+            sfu_deadline: None,
+            hairpin,
+            listeners,
+            streams: HashMap::default(),
+            events: VecDeque::new(),
+            inside: Inside::default(),
+            denials: Denials::default(),
+        }
     }
 
     /// A datagram, `at` of `buffer`, came from `remote` to `local`, the address of a listener.
@@ -187,12 +198,11 @@ impl Core {
         match message {
             ToShard::Sfu(command) => self.sfu.handle_command(now, command),
             ToShard::Revoke { username } => self.turn.revoke(now, &username),
-            ToShard::Turn(config) => {
-                self.hairpin.allow.clone_from(&config.peers.allow);
-                self.turn.reconfigure(now, *config);
+            // Its part about streams is the affair of those who hold their sockets.
+            ToShard::Configure(settings) => {
+                self.hairpin.allow.clone_from(&settings.turn.peers.allow);
+                self.turn.reconfigure(now, settings.turn);
             }
-            // The affair of those who hold the streams' sockets.
-            ToShard::Tls(_) => {}
             // Whoever asked may have stopped waiting.
             ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => self.turn.shutdown(now),
@@ -202,6 +212,7 @@ impl Core {
     /// Tells the wall clock, once a second or so.
     pub fn set_unix_time(&mut self, now: Instant, unix_secs: u64) {
         self.turn.set_unix_time(now, unix_secs);
+        self.denials.report(now, &self.turn.stats().denied);
     }
 
     /// When [`Core::handle_timeout`] wants to be called.

@@ -8,6 +8,8 @@ use roundturn_turn as turn;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use super::streams::StreamConfig;
+
 /// What a shard is asked to do.
 #[derive(Debug)]
 pub enum ToShard {
@@ -18,14 +20,21 @@ pub enum ToShard {
         /// The whole user name, `expiry:name`.
         username: String,
     },
-    /// A new TURN configuration, whole.
-    Turn(Box<turn::Config>),
-    /// Another certificate for TLS, for those who connect from now on.
-    Tls(Arc<rustls::ServerConfig>),
+    /// Other settings, whole.
+    Configure(Box<ShardSettings>),
     /// Answer: the thread goes round.
     Ping(oneshot::Sender<()>),
     /// Close everything and end the thread.
     Stop,
+}
+
+/// What may change while a shard works.
+#[derive(Debug, Clone)]
+pub struct ShardSettings {
+    /// The TURN server's configuration.
+    pub turn: turn::Config,
+    /// Certificate, proxies and limits of streams. Where they are listened for stays as it was.
+    pub streams: StreamConfig,
 }
 
 /// What a shard tells signaling: its number, and what its SFU says.

@@ -166,7 +166,10 @@ impl Running {
                     self.core.handle_message(now, ToShard::Stop);
                     return Then::End;
                 }
-                Ok(ToShard::Tls(config)) => self.sockets.streams.set_tls(config),
+                Ok(ToShard::Configure(settings)) => {
+                    self.sockets.streams.configure(settings.streams.clone());
+                    self.core.handle_message(now, ToShard::Configure(settings));
+                }
                 Ok(message) => self.core.handle_message(now, message),
                 Err(TryRecvError::Empty) => return Then::GoOn,
             }

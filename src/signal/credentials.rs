@@ -39,14 +39,24 @@ impl Mint {
         self.ttl
     }
 
+    /// Whether the same secret signs as that of `other`.
+    pub fn signs_like(&self, other: &Self, now_unix_ms: u64) -> bool {
+        let of = |mint: &Self| mint.signing(now_unix_ms).map(|secret| secret.value.clone());
+        of(self) == of(other)
+    }
+
     /// A credential for `name` from now on.
     pub fn issue(&self, now_unix_ms: u64, name: &str) -> Credential {
         let expires_at_secs = now_unix_ms / 1000 + self.ttl.as_secs();
         let username = format!("{expires_at_secs}:{name}");
-        // Where none is accepted the operator was warned, and what is signed opens nothing.
-        let secret = NamedSecret::signing(&self.secrets, now_unix_ms / 1000).or(self.secrets.first());
-        let password = secret.map(|secret| roundturn_turn::mint(secret.value.expose().as_bytes(), &username));
+        let password =
+            self.signing(now_unix_ms).map(|secret| roundturn_turn::mint(secret.value.expose().as_bytes(), &username));
         Credential { username, password: password.unwrap_or_default(), expires_at_secs }
+    }
+
+    /// Where none is accepted the operator was warned, and what is signed opens nothing.
+    fn signing(&self, now_unix_ms: u64) -> Option<&NamedSecret> {
+        NamedSecret::signing(&self.secrets, now_unix_ms / 1000).or(self.secrets.first())
     }
 }
 
