@@ -10,6 +10,7 @@
 mod decide;
 mod environment;
 mod file;
+mod gathered;
 mod keys;
 pub(crate) mod nearest;
 mod problem;
@@ -26,8 +27,8 @@ mod warnings;
 #[cfg(test)]
 mod tests;
 
-pub use decide::DEFAULT_FILE;
 pub use environment::environment;
+pub use gathered::DEFAULT_FILE;
 pub use problem::{ConfigError, Problem};
 pub use reload::Change;
 pub use rules::duration;

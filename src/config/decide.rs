@@ -4,9 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::environment;
-use super::file::{self, Written};
-use super::problem::{ConfigError, Problem};
+use super::gathered::{Gathered, variable};
+use super::problem::ConfigError;
 use super::reader::Reader;
 use super::rules;
 use super::secrets;
@@ -17,11 +16,6 @@ use super::settings::{
 use super::users;
 use super::value::{Node, Place};
 
-/// Where the configuration is looked for when nobody names a file.
-pub const DEFAULT_FILE: &str = "/etc/roundturn/roundturn.toml";
-
-/// The largest configuration file, in bytes.
-const LONGEST_FILE: usize = 1 << 20;
 /// The most threads that move packets.
 const MOST_SHARDS: i64 = 64;
 /// Fewer ports than this serve no call.
@@ -61,60 +55,6 @@ impl Settings {
                 Ok(settings)
             }
             _ => Err(ConfigError::Refused(problems)),
-        }
-    }
-}
-
-/// All that is written, and nothing decided yet.
-#[derive(Clone)]
-pub(super) struct Gathered {
-    pub(super) file: Option<PathBuf>,
-    pub(super) written: Written,
-    pub(super) env: Vec<(String, String)>,
-    problems: Vec<Problem>,
-}
-
-impl Gathered {
-    /// From where [`Settings::load`] looks.
-    ///
-    /// # Errors
-    /// A named file that cannot be read.
-    pub(super) fn load(path: Option<&Path>, env: Vec<(String, String)>) -> Result<Self, ConfigError> {
-        let named = path.map(Path::to_path_buf).or_else(|| variable(&env, "ROUNDTURN_CONFIG").map(PathBuf::from));
-        let file = named.clone().unwrap_or_else(|| DEFAULT_FILE.into());
-        match std::fs::read(&file) {
-            Ok(bytes) => Ok(Self::new(Some((&file, &bytes)), env)),
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(Self::new(None, env)),
-            Err(source) => Err(ConfigError::Read { file, source }),
-        }
-    }
-
-    fn new(source: Option<(&Path, &[u8])>, env: Vec<(String, String)>) -> Self {
-        let mut problems = Vec::new();
-        let mut written = match source {
-            Some((file, bytes)) => read(file, bytes, &mut problems),
-            None => Written::new(),
-        };
-        environment::overlay(&env, &mut written, &mut problems);
-        Self { file: source.map(|(file, _)| file.to_path_buf()), written, env, problems }
-    }
-}
-
-/// The text of a file, if it is text of a sensible length.
-fn read(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Written {
-    let mut refuse = |line: usize, rule: String| {
-        problems.push(Problem { place: Place::File(file.into(), line), key: String::new(), value: None, rule });
-    };
-    if bytes.len() > LONGEST_FILE {
-        refuse(1, format!("a configuration must be at most {LONGEST_FILE} bytes"));
-        return Written::new();
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => file::parse(file, text, problems),
-        Err(error) => {
-            let before = bytes.iter().take(error.valid_up_to());
-            refuse(1 + before.filter(|byte| **byte == b'\n').count(), "must be UTF-8".to_owned());
-            Written::new()
         }
     }
 }
@@ -374,8 +314,4 @@ fn log(reader: &mut Reader, env: &[(String, String)]) -> Option<Log> {
     let journal = || crate::logging::stderr_is_journal(variable(env, "JOURNAL_STREAM").as_deref());
     let auto = || if journal() { LogFormat::Journal } else { LogFormat::Text };
     Some(Log { level: level?, format: format?.unwrap_or_else(auto) })
-}
-
-fn variable(env: &[(String, String)], name: &str) -> Option<String> {
-    env.iter().find(|(variable, _)| variable == name).map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
 }

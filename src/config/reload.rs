@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::decide::Gathered;
+use super::gathered::Gathered;
 use super::keys::{KEYS, Key};
 use super::problem::ConfigError;
 use super::reader::default_of;

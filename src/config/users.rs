@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use roundturn_turn::StaticUser;
 
+use super::keys::Form;
 use super::reader::Reader;
 use super::value::{Node, Value};
 
@@ -17,6 +18,10 @@ const KEY_RULE: &str = "must be { key = \"0x…\" } with 32 (MD5) or 64 (SHA-256
 pub fn users(reader: &mut Reader) -> Option<HashMap<String, StaticUser>> {
     let node = reader.node("auth.users");
     let Value::Table(entries) = &node.value else { return None };
+    // What has another form was refused as it was read.
+    if !Form::Users.fits(&node.value) {
+        return None;
+    }
     let mut users = HashMap::new();
     for (name, entry) in entries {
         match named(name).and_then(|()| proof(&entry.value)) {
@@ -44,7 +49,7 @@ fn proof(value: &Value) -> Result<StaticUser, &'static str> {
         Value::Text(password) if password.is_empty() => return Err("the password must not be empty"),
         Value::Text(password) => return Ok(StaticUser::Password(password.clone())),
         Value::Table(fields) => fields,
-        _ => return Err("must be a password in quotes, or { key = \"0x…\" }"),
+        _ => return Err(KEY_RULE),
     };
     let [(field, Node { value: Value::Text(key), .. })] = fields.as_slice() else { return Err(KEY_RULE) };
     let digits = key.strip_prefix("0x").filter(|_| field == "key").ok_or(KEY_RULE)?;

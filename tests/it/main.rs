@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod program;
+mod reload;
 mod sfu_over_relay;
 mod shard;
 mod stream_link;
