@@ -1,4 +1,6 @@
-//! `roundturn credentials`: TURN credentials for an application or a try by hand.
+//! `roundturn credentials`: TURN credentials for an application or a try by hand, and what is wrong with others'.
+
+mod verify;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -19,6 +21,9 @@ const LONGEST_SECS: u64 = 3600;
 /// Prints user name, password, expiry and URLs.
 pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<ExitCode> {
     let settings = super::settings(file)?;
+    if let Some([username, password]) = arguments.verify.as_deref() {
+        return Ok(verify::run(&settings, username, password, arguments.output.json));
+    }
     ensure!(
         !settings.auth.secret_is_random,
         "no secret is configured, so the daemon made a random one that only it knows; \

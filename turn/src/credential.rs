@@ -132,6 +132,17 @@ impl SharedSecret {
 }
 
 impl StaticUser {
+    /// Whether `password` is the one that the user `name` of `realm` has, or what it has comes from.
+    pub fn is_proved_by(&self, name: &str, realm: &str, password: &str) -> bool {
+        let algorithm = match self {
+            Self::Password(own) => return own == password,
+            Self::Md5Key(_) => PasswordAlgorithm::Md5,
+            Self::Sha256Key(_) => PasswordAlgorithm::Sha256,
+        };
+        let key = self.key(algorithm, name, realm);
+        key.is_some_and(|key| key.bytes() == Key::derive(algorithm, name, realm, password).bytes())
+    }
+
     /// The key of the user `name` by `algorithm`, unless only another one is known.
     fn key(&self, algorithm: PasswordAlgorithm, name: &str, realm: &str) -> Option<Key> {
         match (self, algorithm) {

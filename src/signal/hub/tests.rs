@@ -1,5 +1,6 @@
 //! Conversations with the hub: clients speak JSON, time is a number, the SFU is whoever plays it.
 
+mod configure;
 mod ends;
 mod joining;
 mod limits;

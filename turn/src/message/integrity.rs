@@ -60,6 +60,11 @@ impl Key {
         Self { sha1: keyed(bytes), bytes: bytes.into(), algorithm }
     }
 
+    /// The key itself.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The algorithm that it was derived by.
     pub(crate) fn algorithm(&self) -> PasswordAlgorithm {
         self.algorithm
