@@ -27,7 +27,7 @@ pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<
     ensure!(
         !settings.auth.secret_is_random,
         "no secret is configured, so the daemon made a random one that only it knows; \
-         set auth.secret or auth.secret_file, restart the daemon, and ask again"
+         set auth.secret or auth.secret_file, reload the daemon, and ask again"
     );
     let ttl_secs = arguments.ttl.unwrap_or(settings.auth.credential_ttl).as_secs();
     ensure!(ttl_secs <= LONGEST_SECS, "--ttl must be at most 60m");
