@@ -31,7 +31,7 @@ pub enum Command {
     Run,
     /// Read the configuration, say what it decides, and warn of what is doubtful
     Check(Json),
-    /// Make TURN credentials with the configured secret
+    /// Make TURN credentials with the configured secret, or verify some
     Credentials(Credentials),
     /// Say whether relays may send to an address, by which rule, and how to change it
     Explain(Explain),
@@ -59,6 +59,9 @@ pub struct Json {
 pub struct Credentials {
     /// Whom they are for: quotas count by this name
     pub name: Option<String>,
+    /// Say instead whether these open an allocation, and if not, why; exit code 0 or 1
+    #[arg(long, num_args = 2, value_names = ["USERNAME", "PASSWORD"], conflicts_with_all = ["name", "ttl"])]
+    pub verify: Option<Vec<String>>,
     /// How long they are good for, at most an hour [default: auth.credential_ttl]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub ttl: Option<Duration>,

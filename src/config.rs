@@ -11,23 +11,27 @@ mod decide;
 mod discovery;
 mod environment;
 mod file;
+mod gathered;
 mod keys;
 pub(crate) mod nearest;
 mod problem;
 mod reader;
+mod reload;
 mod rules;
 mod secret;
 mod secrets;
 mod settings;
+mod users;
 mod value;
 mod warnings;
 
 #[cfg(test)]
 mod tests;
 
-pub use decide::DEFAULT_FILE;
 pub use environment::environment;
+pub use gathered::DEFAULT_FILE;
 pub use problem::{ConfigError, Problem};
+pub use reload::Change;
 pub use rules::duration;
 pub use secret::Secret;
 pub use settings::{

@@ -3,6 +3,7 @@
 //! ```text
 //!  settings ─► addresses ─► ports, ledger ─► shards bind ─► HTTP binds ─► READY
 //!                                               everything is bound before anything runs
+//!  SIGHUP ─► settings anew: upkeep
 //!  SIGTERM, SIGINT ─► bye to everyone ─► HTTP ends ─► shards end
 //! ```
 
@@ -14,10 +15,12 @@ mod open_files;
 pub(crate) mod parts;
 mod self_test;
 mod summary;
+mod upkeep;
 mod watch;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -28,12 +31,15 @@ use tokio::signal::unix::{SignalKind, signal as signals};
 use tokio::sync::{mpsc, watch as channel};
 
 use self::budget::Budget;
+use self::certificate::Certificate;
 use self::listeners::ListenError;
 use self::summary::Summary;
+use self::upkeep::Upkeep;
 use crate::config::Settings;
 use crate::health::Health;
 use crate::http::{self, AppState};
 use crate::ledger::Ledger;
+use crate::logging::Level;
 use crate::nat::{AddressError, Addresses};
 use crate::net::tls::TlsError;
 use crate::net::udp::BindError;
@@ -71,18 +77,18 @@ const EVENTS: usize = 4096;
 /// Threads of the runtime: it moves words, not packets.
 const RUNTIME_THREADS: usize = 2;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT. `file` is what the settings are read from again, `level` that of the log.
 ///
 /// # Errors
 /// [`enum@Error`] where a part cannot start.
-pub fn run(settings: Settings) -> Result<(), Error> {
+pub fn run(settings: Settings, file: Option<&Path>, level: Level) -> Result<(), Error> {
     open_files::raise(&settings);
     let metrics = http::metrics::install().map_err(|error| Error::System(error.to_string()))?;
     let bound = Bound::new(&settings)?;
     let runtime = runtime()?;
     let web = runtime.block_on(listeners::bind(&settings.listen))?;
     let daemon = Daemon::spawn(settings, bound, &runtime)?;
-    runtime.block_on(daemon.serve(web, metrics));
+    runtime.block_on(daemon.serve(web, metrics, file.map(Path::to_path_buf), level));
     Ok(())
 }
 
@@ -93,12 +99,16 @@ struct Bound {
     shards: Vec<Shard>,
     mailboxes: Shards,
     events: mpsc::Receiver<FromShard>,
+    ledger: Arc<Ledger>,
+    certificate: Option<Certificate>,
 }
 
 impl Bound {
     fn new(settings: &Settings) -> Result<Self, Error> {
         let addresses = Addresses::find(&settings.address)?;
-        let tls = certificate::load(settings.tls.as_ref())?;
+        let certificate = Certificate::load(settings.tls.as_ref())?;
+        certificate.iter().for_each(Certificate::announce);
+        let tls = certificate.as_ref().map(Certificate::config);
         let ports = Ports::new(settings.ports.clone());
         let ledger = Ledger::new(settings.limits.clone());
         let budget = Budget::new(settings, Arc::clone(&ledger));
@@ -112,7 +122,7 @@ impl Bound {
             shards.push(shard);
             mailboxes.push(mailbox);
         }
-        Ok(Self { addresses, budget, shards, mailboxes: Shards::new(mailboxes), events })
+        Ok(Self { addresses, budget, shards, mailboxes: Shards::new(mailboxes), events, ledger, certificate })
     }
 }
 
@@ -125,12 +135,14 @@ struct Daemon {
     budget: Budget,
     mailboxes: Shards,
     signal: SignalHandle,
+    ledger: Arc<Ledger>,
+    certificate: Option<Certificate>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Daemon {
     fn spawn(settings: Settings, bound: Bound, runtime: &Runtime) -> Result<Self, Error> {
-        let Bound { addresses, budget, shards, mailboxes, events } = bound;
+        let Bound { addresses, budget, shards, mailboxes, events, ledger, certificate } = bound;
         let sfu_ports = shards.iter().map(Shard::sfu_port).collect();
         let threads = shards.into_iter().map(|shard| shard.spawn(mailboxes.neighbours()));
         let threads = threads.collect::<Result<_, _>>().map_err(Error::system)?;
@@ -138,19 +150,25 @@ impl Daemon {
         let config = SignalConfig::new(&settings, &addresses, parts::SLOTS, random()?);
         let _guard = runtime.enter();
         let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
-        Ok(Self { settings, addresses, sfu_ports, health, budget, mailboxes, signal, threads })
+        Ok(Self { settings, addresses, sfu_ports, health, budget, mailboxes, signal, ledger, certificate, threads })
     }
 
-    async fn serve(self, web: listeners::Listeners, metrics: PrometheusHandle) {
+    async fn serve(
+        mut self,
+        web: listeners::Listeners,
+        metrics: PrometheusHandle,
+        file: Option<PathBuf>,
+        level: Level,
+    ) {
         let (stop, stopped) = channel::channel(false);
         let state = AppState::new(self.signal.clone(), Arc::clone(&self.health));
         self.announce(&web.http_addresses());
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();
         let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
-        let self_test = self_test::spawn(&self.settings, &self.addresses, Arc::clone(&self.health));
-        let host = host::spawn(self.settings.clone(), self.addresses.clone(), self.mailboxes.clone());
-        let certificate = certificate::watch(self.settings.tls.clone(), self.mailboxes.clone());
+        let (settings, in_use) = channel::channel(Arc::new(self.settings.clone()));
+        let self_test = self_test::spawn(in_use, &self.addresses, Arc::clone(&self.health));
+        let upkeep = self.upkeep(settings, file, level, notifier).spawn();
         let budget = self.budget.spawn();
         self.health.set_serving(true);
         notifier.ready("serving");
@@ -161,9 +179,8 @@ impl Daemon {
         tokio::spawn(second_signal_ends());
         self.health.set_draining(true);
         self_test.abort();
-        certificate.abort();
+        upkeep.abort();
         budget.abort();
-        host.abort();
         watchdog.abort();
         self.signal.drain(Bye::Restarting).await;
         // Nobody is left to hear of it when the servers are gone already.
@@ -171,6 +188,26 @@ impl Daemon {
         let _ = servers.await;
         self.end_shards();
         tracing::info!("stopped");
+    }
+
+    fn upkeep(
+        &mut self,
+        settings: channel::Sender<Arc<Settings>>,
+        file: Option<PathBuf>,
+        level: Level,
+        notifier: Notifier,
+    ) -> Upkeep {
+        Upkeep {
+            file,
+            settings,
+            addresses: self.addresses.clone(),
+            certificate: self.certificate.take(),
+            shards: self.mailboxes.clone(),
+            ledger: Arc::clone(&self.ledger),
+            signal: self.signal.clone(),
+            level,
+            notifier,
+        }
     }
 
     /// Tells on stdout what there is to know; nobody may be there to read it.

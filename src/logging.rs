@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::config::{Log, LogFormat};
@@ -28,13 +29,30 @@ pub enum LoggingError {
     /// Logging has been set up before.
     #[error(transparent)]
     Twice(#[from] TryInitError),
+    /// Nothing is logged any more, so that no level can be set.
+    #[error(transparent)]
+    Gone(#[from] reload::Error),
+}
+
+/// The level, for whoever changes it while lines are written.
+#[derive(Debug, Clone)]
+pub struct Level(reload::Handle<Targets, Registry>);
+
+impl Level {
+    /// Other directives from now on.
+    ///
+    /// # Errors
+    /// [`LoggingError`] where it is none.
+    pub fn set(&self, level: &str) -> Result<(), LoggingError> {
+        Ok(self.0.reload(targets(level)?)?)
+    }
 }
 
 /// Sets up logging for the whole process, to stderr or the journal.
 ///
 /// # Errors
 /// [`LoggingError`] where the journal is missing, the level is none, or it is done twice.
-pub fn init(log: &Log) -> Result<(), LoggingError> {
+pub fn init(log: &Log) -> Result<Level, LoggingError> {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
         LogFormat::Journal => {
@@ -44,8 +62,9 @@ pub fn init(log: &Log) -> Result<(), LoggingError> {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    tracing_subscriber::registry().with(layer.with_filter(targets(&log.level)?)).try_init()?;
-    Ok(())
+    let (filter, handle) = reload::Layer::new(targets(&log.level)?);
+    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init()?;
+    Ok(Level(handle))
 }
 
 /// Whether stderr is the journal's: `$JOURNAL_STREAM` holds its `device:inode`.
@@ -68,7 +87,7 @@ fn targets(level: &str) -> Result<Targets, tracing_subscriber::filter::ParseErro
 mod tests {
     use tracing::Level;
 
-    use super::*;
+    use super::{stderr_is_journal, targets};
 
     #[test]
     fn libraries_are_quiet_until_they_are_named() {

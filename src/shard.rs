@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use turn::Family;
 
 pub mod core;
+mod denials;
 pub mod hairpin;
 pub mod handover;
 pub mod mailbox;

@@ -97,7 +97,7 @@ impl Facts {
     }
 
     fn first_a_user(&self) -> Option<String> {
-        let text = "This application knows users and passwords only. Add one to roundturn.toml first, with a long random password (openssl rand -hex 20), restart, and ask again:";
+        let text = "This application knows users and passwords only. Add one to roundturn.toml first, with a long random password (openssl rand -hex 20), reload, and ask again:";
         self.user.is_none().then(|| format!("{text}\n\n[auth.users]\ncalls = \"{TO_CHANGE}\"\n"))
     }
 }

@@ -74,12 +74,16 @@ impl SignalConfig {
                 limits: Limits { frame_bytes: FRAME_BYTES, frames_per_second: FRAMES_PER_SECOND, slots },
                 burst: BURST,
                 join_timeout: JOIN_TIMEOUT,
-                mint: Mint::new(settings.auth.secrets.clone(), settings.auth.credential_ttl),
+                mint: mint(settings),
                 urls: urls(settings, addresses),
                 seed,
             },
         }
     }
+}
+
+fn mint(settings: &Settings) -> Mint {
+    Mint::new(settings.auth.secrets.clone(), settings.auth.credential_ttl)
 }
 
 fn urls(settings: &Settings, addresses: &Addresses) -> IceUrls {
@@ -146,6 +150,14 @@ impl SignalHandle {
     /// [`Ended`]
     pub async fn set_urls(&self, urls: IceUrls) -> Result<(), Ended> {
         self.asks.send(Ask::SetUrls(urls)).await.map_err(|_| Ended)
+    }
+
+    /// Rooms and credentials are as `settings` say from now on.
+    ///
+    /// # Errors
+    /// [`Ended`]
+    pub async fn configure(&self, settings: &Settings) -> Result<(), Ended> {
+        self.asks.send(Ask::Configure(settings.rooms.clone(), mint(settings))).await.map_err(|_| Ended)
     }
 
     /// Says `bye` to everyone and lets nobody new in; returns once everyone was told, or after two seconds.

@@ -19,6 +19,14 @@ impl Notifier {
         send(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
+    /// Settings are read anew. [`Self::ready`] is to follow.
+    pub fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(since) => send(&[NotifyState::Reloading, since]),
+            Err(error) => tracing::debug!(%error, "systemd is not told of the reload"),
+        }
+    }
+
     /// One line for `systemctl status`.
     pub fn status(&self, status: &str) {
         send(&[NotifyState::Status(status)]);
@@ -56,6 +64,7 @@ mod tests {
         notifier.ready("listening");
         notifier.status("three calls");
         notifier.alive();
+        notifier.reloading();
         notifier.stopping("bye");
         assert_eq!(notifier.watchdog_interval(), None);
     }

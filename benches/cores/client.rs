@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use roundturn_turn::message::{Class, Encoder, Key, Message, Method, TransactionId, attribute, decode_xor_address};
-use roundturn_turn::{Config, Limits, PeerRules, Secret, mint};
+use roundturn_turn::{Config, Limits, PeerRules, Secret, Validity, mint};
 
 pub const EXTERNAL: [u8; 4] = [203, 0, 113, 7];
 pub const LISTENER: ([u8; 4], u16) = (EXTERNAL, 3478);
@@ -32,7 +32,7 @@ pub fn config() -> Config {
         external_v4: Some(EXTERNAL.into()),
         external_v6: None,
         host: vec![EXTERNAL.into()],
-        secrets: vec![Secret { name: "bench".into(), value: SECRET.into(), not_after: None }],
+        secrets: vec![Secret { name: "bench".into(), value: SECRET.into(), validity: Validity::default() }],
         users: HashMap::new(),
         strict_expiry: false,
         password_algorithms: false,

@@ -1,4 +1,6 @@
-//! `roundturn credentials`: TURN credentials for an application or a try by hand.
+//! `roundturn credentials`: TURN credentials for an application or a try by hand, and what is wrong with others'.
+
+mod verify;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -19,15 +21,18 @@ const LONGEST_SECS: u64 = 3600;
 /// Prints user name, password, expiry and URLs.
 pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<ExitCode> {
     let settings = super::settings(file)?;
+    if let Some([username, password]) = arguments.verify.as_deref() {
+        return Ok(verify::run(&settings, username, password, arguments.output.json));
+    }
     ensure!(
         !settings.auth.secret_is_random,
         "no secret is configured, so the daemon made a random one that only it knows; \
-         set auth.secret or auth.secret_file, restart the daemon, and ask again"
+         set auth.secret or auth.secret_file, reload the daemon, and ask again"
     );
     let ttl_secs = arguments.ttl.unwrap_or(settings.auth.credential_ttl).as_secs();
     ensure!(ttl_secs <= LONGEST_SECS, "--ttl must be at most 60m");
     let now = clock::unix_secs();
-    let secret = settings.signing_secret(now).context("every secret of auth.secrets is past its not_after")?;
+    let secret = settings.signing_secret(now).context("no secret of auth.secrets is accepted at this time")?;
     let expires = now + ttl_secs;
     let username = match &arguments.name {
         Some(name) => format!("{expires}:{name}"),

@@ -44,10 +44,10 @@ fn target(file: Option<&Path>, arguments: &cli::Probe) -> anyhow::Result<Target>
         (_, _, Some(secret)) => minted(secret, now),
         _ if settings.auth.secret_is_random => bail!(
             "no secret is configured, and the daemon's random one is known to itself alone; give --secret, or \
-             --username and --password, or set auth.secret or auth.secret_file and restart the daemon"
+             --username and --password, or set auth.secret or auth.secret_file and reload the daemon"
         ),
         _ => {
-            let secret = settings.signing_secret(now).context("every secret of auth.secrets is past its not_after")?;
+            let secret = settings.signing_secret(now).context("no secret of auth.secrets is accepted at this time")?;
             minted(secret.value.expose(), now)
         }
     };
@@ -55,7 +55,7 @@ fn target(file: Option<&Path>, arguments: &cli::Probe) -> anyhow::Result<Target>
         Some(host) => host_and_port(host)?,
         None => {
             let own = Target::own(&settings, &Addresses::find(&settings.address)?, now);
-            own.map(|own| (own.host, own.port)).context("every secret of auth.secrets is past its not_after")?
+            own.map(|own| (own.host, own.port)).context("no secret of auth.secrets is accepted at this time")?
         }
     };
     Ok(Target { host, port, username, password, timeout: arguments.timeout })

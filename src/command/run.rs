@@ -8,7 +8,7 @@ use crate::{clock, config, daemon, logging};
 /// Serves until it is told to stop.
 pub fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = super::settings(file)?;
-    logging::init(&settings.log)?;
+    let level = logging::init(&settings.log)?;
     for warning in settings.warnings(clock::unix_secs()).into_iter().chain(config::kernel_ports(&settings)) {
         // Whoever only tries it out, without any configuration, has the start-up summary to read; `check` tells the rest.
         if settings.file.is_none() && settings.auth.secret_is_random {
@@ -17,6 +17,6 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
             tracing::warn!("{warning}");
         }
     }
-    daemon::run(settings)?;
+    daemon::run(settings, file, level)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use roundturn_turn::StaticUser;
 
 use crate::clock;
 use crate::config::{Address, Settings};
@@ -42,14 +43,18 @@ fn facts(settings: &Settings, hide_secret: bool) -> anyhow::Result<Facts> {
     let secret = settings.signing_secret(clock::unix_secs()).filter(|_| !settings.auth.secret_is_random);
     let hidden = || crate::config::Secret::new("YOUR-SECRET");
     let shown = |secret: &crate::config::Secret| if hide_secret { hidden() } else { secret.clone() };
-    // The first by name: the same one each time.
-    let user = settings.auth.users.iter().min_by_key(|(name, _)| *name);
+    // The first by name, the same one each time, of those whose password is known.
+    let passwords = settings.auth.users.iter().filter_map(|(name, user)| match user {
+        StaticUser::Password(password) => Some((name, crate::config::Secret::new(password.clone()))),
+        _ => None,
+    });
+    let user = passwords.min_by_key(|(name, _)| *name);
     Ok(Facts {
         host,
         turn_port: listener.port(),
         tcp: false,
         tls_port: None,
         secret: secret.map(|secret| shown(&secret.value)),
-        user: user.map(|(name, password)| (name.clone(), shown(password))),
+        user: user.map(|(name, password)| (name.clone(), shown(&password))),
     })
 }

@@ -5,23 +5,18 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::discovery;
-use super::environment;
-use super::file::{self, Written};
-use super::problem::{ConfigError, Problem};
+use super::gathered::{Gathered, variable};
+use super::problem::ConfigError;
 use super::reader::Reader;
 use super::rules;
 use super::secrets;
 use super::settings::{
     Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
-    Tls,
+    Source, Tls,
 };
+use super::users;
 use super::value::{Node, Place};
 
-/// Where the configuration is looked for when nobody names a file.
-pub const DEFAULT_FILE: &str = "/etc/roundturn/roundturn.toml";
-
-/// The largest configuration file, in bytes.
-const LONGEST_FILE: usize = 1 << 20;
 /// The most threads that move packets.
 const MOST_SHARDS: i64 = 64;
 /// Fewer ports than this serve no call.
@@ -34,14 +29,7 @@ impl Settings {
     /// # Errors
     /// Every value that breaks a rule, with its place; a named file that cannot be read.
     pub fn load(path: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let env: Vec<_> = env.into_iter().collect();
-        let named = path.map(Path::to_path_buf).or_else(|| variable(&env, "ROUNDTURN_CONFIG").map(PathBuf::from));
-        let file = named.clone().unwrap_or_else(|| DEFAULT_FILE.into());
-        match std::fs::read(&file) {
-            Ok(bytes) => Self::decide(Some((&file, &bytes)), &env),
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Self::decide(None, &env),
-            Err(source) => Err(ConfigError::Read { file, source }),
-        }
+        Self::decide(Gathered::load(path, env.into_iter().collect())?)
     }
 
     /// Decides everything from `text`, the content of `file`, and the variables of `env`.
@@ -49,47 +37,25 @@ impl Settings {
     /// # Errors
     /// Every value that breaks a rule, with its place.
     pub fn parse(file: &Path, text: &str, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        Self::decide(Some((file, text.as_bytes())), env)
+        Self::decide(Gathered::new(Some((file, text.as_bytes())), env.to_vec()))
     }
 
-    fn decide(source: Option<(&Path, &[u8])>, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        let mut problems = Vec::new();
-        let mut written = match source {
-            Some((file, bytes)) => read(file, bytes, &mut problems),
-            None => Written::new(),
-        };
-        environment::overlay(env, &mut written, &mut problems);
+    pub(super) fn decide(gathered: Gathered) -> Result<Self, ConfigError> {
+        let Gathered { file, written, problems, env } = gathered;
         let mut reader = Reader::new(written, problems);
-        let settings = settings(&mut reader, source.map(|(file, _)| file), env);
+        let settings = settings(&mut reader, file.as_deref(), &env);
         let problems = reader.into_problems();
         match settings {
             Some(mut settings) if problems.is_empty() => {
                 if settings.auth.secrets.is_empty() {
-                    settings.auth.secrets.push(secrets::random().map_err(ConfigError::Random)?);
+                    let random = secrets::random().map_err(ConfigError::Random)?;
+                    settings.auth.secrets.push(random.clone());
                     settings.auth.secret_is_random = true;
+                    settings.auth.random = Some(random);
                 }
                 Ok(settings)
             }
             _ => Err(ConfigError::Refused(problems)),
-        }
-    }
-}
-
-/// The text of a file, if it is text of a sensible length.
-fn read(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Written {
-    let mut refuse = |line: usize, rule: String| {
-        problems.push(Problem { place: Place::File(file.into(), line), key: String::new(), value: None, rule });
-    };
-    if bytes.len() > LONGEST_FILE {
-        refuse(1, format!("a configuration must be at most {LONGEST_FILE} bytes"));
-        return Written::new();
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => file::parse(file, text, problems),
-        Err(error) => {
-            let before = bytes.iter().take(error.valid_up_to());
-            refuse(1 + before.filter(|byte| **byte == b'\n').count(), "must be UTF-8".to_owned());
-            Written::new()
         }
     }
 }
@@ -123,6 +89,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         shards: shards?,
         log: log?,
         state_directory: state_directory(env),
+        written: Source(reader.written().clone()),
     })
 }
 
@@ -257,20 +224,43 @@ fn relay(reader: &mut Reader, listen: Option<&Listen>, ports: Option<&RangeInclu
     let tcp_allocations = reader.flag("relay.tcp_allocations");
     let mobility = reader.flag("relay.mobility");
     let behavior_discovery = discovery::behavior_discovery(reader, listen, ports);
-    Some(Relay { tcp_allocations: tcp_allocations?, mobility: mobility?, behavior_discovery: behavior_discovery? })
+    let password_algorithms = reader.flag("relay.password_algorithms");
+    let alternate_servers = alternate_servers(reader);
+    Some(Relay {
+        tcp_allocations: tcp_allocations?,
+        mobility: mobility?,
+        behavior_discovery: behavior_discovery?,
+        password_algorithms: password_algorithms?,
+        alternate_servers: alternate_servers?,
+    })
+}
+
+fn alternate_servers(reader: &mut Reader) -> Option<Vec<SocketAddr>> {
+    let alternate_servers = reader.texts("relay.alternate_servers", rules::reachable_socket)?;
+    let nodes = reader.items("relay.alternate_servers");
+    for (index, (address, node)) in alternate_servers.iter().zip(&nodes).enumerate() {
+        if alternate_servers.iter().take(index).any(|other| other.is_ipv4() == address.is_ipv4()) {
+            let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+            let rule = format!("must have at most one {family} address: a client is told of one of each family");
+            reader.refuse("relay.alternate_servers", node, rule);
+            return None;
+        }
+    }
+    Some(alternate_servers)
 }
 
 fn auth(reader: &mut Reader, env: &[(String, String)]) -> Option<Auth> {
     let realm = reader.text("auth.realm", rules::realm);
     let credentials = variable(env, "CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let secrets: Option<Vec<NamedSecret>> = secrets::secrets(reader, credentials.as_deref());
-    let users = secrets::users(reader);
+    let users = users::users(reader);
     let strict_expiry = reader.flag("auth.strict_expiry");
     let credential_ttl = reader.text("auth.credential_ttl", |text| rules::duration(text, "1m", "60m"));
     Some(Auth {
         realm: realm?,
         secrets: secrets?,
         secret_is_random: false,
+        random: None,
         users: users?,
         strict_expiry: strict_expiry?,
         credential_ttl: credential_ttl?,
@@ -352,8 +342,4 @@ fn log(reader: &mut Reader, env: &[(String, String)]) -> Option<Log> {
 fn state_directory(env: &[(String, String)]) -> Option<PathBuf> {
     let all = variable(env, "STATE_DIRECTORY")?;
     all.split(':').next().filter(|path| path.starts_with('/')).map(PathBuf::from)
-}
-
-fn variable(env: &[(String, String)], name: &str) -> Option<String> {
-    env.iter().find(|(variable, _)| variable == name).map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
 }

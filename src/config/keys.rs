@@ -32,14 +32,14 @@ pub enum Form {
     Number,
     /// True or false.
     Flag,
-    /// Names and passwords.
+    /// Names, each with a password or a table with `key`.
     Users,
-    /// A list of tables with `name`, `value`, `not_after`.
+    /// A list of tables with `name`, `value`, `not_before`, `not_after`.
     Secrets,
 }
 
 /// The fields of one entry of `auth.secrets`.
-pub const SECRET_FIELDS: [&str; 3] = ["name", "value", "not_after"];
+pub const SECRET_FIELDS: [&str; 4] = ["name", "value", "not_before", "not_after"];
 
 /// All keys, in the order of `conf/roundturn.toml`.
 #[rustfmt::skip]
@@ -58,8 +58,8 @@ pub static KEYS: &[Key] = &[
     key("relay.tcp_allocations", Form::Flag, "false", "Whether clients may have TCP relays, to peers that speak no UDP (RFC 6062)."),
     key("relay.mobility", Form::Flag, "false", "Whether an allocation may follow its client to a new address (RFC 8016)."),
     key("relay.behavior_discovery", Form::Text, r#""""#, "A second address and port of this host, for clients that find out how their NAT behaves (RFC 5780)."),
-    later("relay.password_algorithms", Form::Flag, "false", "Whether challenges offer SHA-256 (RFC 8489); no browser knows it."),
-    later("relay.alternate_servers", Form::Texts, "[]", "Where new clients are sent while this server is drained, at most one address of each family."),
+    key("relay.password_algorithms", Form::Flag, "false", "Whether challenges offer SHA-256 (RFC 8489); no browser knows it."),
+    key("relay.alternate_servers", Form::Texts, "[]", "Where new clients are sent while this server is drained, at most one address of each family."),
     key("auth.realm", Form::Text, r#""roundturn""#, "The REALM that TURN clients are told."),
     key("auth.secret", Form::Secret, r#""""#, "The key that TURN credentials are signed with, 16 bytes or more; none: a random one at each start."),
     key("auth.secret_file", Form::Text, r#""""#, "A file that holds the secret, instead of the key above."),
@@ -117,6 +117,16 @@ impl Key {
         format!("ROUNDTURN_{}", self.name.replace('.', "__").to_ascii_uppercase())
     }
 
+    /// Whether a change takes a restart: sockets, threads, and what all else is built on.
+    pub fn takes_restart(&self) -> bool {
+        match self.name {
+            // Nothing is bound for it.
+            "listen.proxy_protocol_from" => false,
+            "log.format" | "relay.behavior_discovery" => true,
+            _ => matches!(self.section(), "listen" | "address" | "ports" | "shards"),
+        }
+    }
+
     /// Whether its value must not be shown.
     pub fn is_secret(&self) -> bool {
         matches!(self.form, Form::Secret | Form::Users | Form::Secrets)
@@ -135,7 +145,7 @@ impl Form {
                 items.iter().all(|item| matches!(item.value, Value::Text(_)))
             }
             (Self::Users, Value::Table(entries)) => {
-                entries.iter().all(|(_, node)| matches!(node.value, Value::Text(_)))
+                entries.iter().all(|(_, node)| matches!(node.value, Value::Text(_) | Value::Table(_)))
             }
             _ => false,
         }
@@ -149,7 +159,9 @@ impl Form {
             Self::TextOrTexts => "must be a text in quotes, or a list of them",
             Self::Number => "must be a whole number",
             Self::Flag => "must be true or false",
-            Self::Users => "must be a table of names and passwords, like { alice = \"password\" }",
+            Self::Users => {
+                "must be a table of names and passwords, like { alice = \"password\", bob = { key = \"0x…\" } }"
+            }
             Self::Secrets => {
                 "must be a list like [{ name = \"2026\", value = \"…\", not_after = \"2027-01-01T00:00:00Z\" }]"
             }

@@ -37,6 +37,11 @@ impl Reader {
         self.written.get(key).cloned().unwrap_or_else(|| default_of(key))
     }
 
+    /// Every key that was written.
+    pub fn written(&self) -> &Written {
+        &self.written
+    }
+
     /// The elements of a list, or the one text.
     pub fn items(&self, key: &'static str) -> Vec<Node> {
         let node = self.node(key);
@@ -98,7 +103,7 @@ impl Reader {
 }
 
 /// The default of a known key.
-fn default_of(name: &str) -> Node {
+pub fn default_of(name: &str) -> Node {
     let default = keys::find(name).and_then(|key| DeValue::parse(key.default).ok());
     match default {
         Some(value) => Node::from_toml(value.get_ref(), 0, &|_| Place::Default),

@@ -16,6 +16,16 @@ pub fn socket(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// An address that others can send to.
+pub fn reachable_socket(text: &str) -> Result<SocketAddr, String> {
+    let is_reachable = |address: &SocketAddr| {
+        let ip = address.ip();
+        !ip.is_unspecified() && !ip.is_multicast() && address.port() != 0
+    };
+    let address = text.parse().ok().filter(is_reachable);
+    address.ok_or_else(|| "must be an IP address with a port, like \"203.0.113.8:3478\"".to_owned())
+}
+
 /// An address to listen on, or nothing.
 pub fn optional_socket(text: &str) -> Result<Option<SocketAddr>, String> {
     if text.is_empty() { Ok(None) } else { socket(text).map(Some) }

@@ -1,10 +1,10 @@
-//! `[auth]`: the secrets, wherever they are kept, and the static users.
+//! `[auth]`: the secrets, wherever they are kept.
 
-use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use base64::Engine as _;
+use roundturn_turn::Validity;
 
 use super::keys::SECRET_FIELDS;
 use super::nearest;
@@ -18,8 +18,6 @@ use super::value::{Node, Value};
 const SHORTEST: usize = 16;
 /// The longest secret file that is read, in bytes.
 const LONGEST_FILE: u64 = 4096;
-/// The longest USERNAME (RFC 8489 §14.3), in bytes.
-const LONGEST_USERNAME: usize = 508;
 
 /// The configured secrets, newest first; empty where there are none. `credentials` is systemd's credential directory,
 /// which serves when the configuration names no secret.
@@ -55,41 +53,17 @@ pub fn secrets(reader: &mut Reader, credentials: Option<&Path>) -> Option<Vec<Na
     }
 }
 
-/// The static users.
-pub fn users(reader: &mut Reader) -> Option<HashMap<String, Secret>> {
-    let node = reader.node("auth.users");
-    let Value::Table(entries) = &node.value else { return None };
-    let mut users = HashMap::new();
-    for (name, entry) in entries {
-        let Value::Text(password) = &entry.value else { return None };
-        let rule = if name.is_empty() || name.len() > LONGEST_USERNAME {
-            "a user's name must be 1 to 508 bytes"
-        } else if name.contains(':') {
-            "a user's name must not contain a colon: such names are credentials with an expiry"
-        } else if name.chars().all(|c| c.is_ascii_digit()) {
-            "a user's name must not be a number: such names are credentials with an expiry"
-        } else if password.is_empty() {
-            "the password must not be empty"
-        } else {
-            users.insert(name.clone(), Secret::new(password.clone()));
-            continue;
-        };
-        reader.refuse(&format!("auth.users.{name}"), entry, rule);
-    }
-    (users.len() == entries.len()).then_some(users)
-}
-
 /// A random secret of 32 bytes.
 pub fn random() -> Result<NamedSecret, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     let value = base64::engine::general_purpose::STANDARD.encode(bytes);
-    Ok(NamedSecret { name: "random".to_owned(), value: Secret::new(value), not_after: None })
+    Ok(NamedSecret { name: "random".to_owned(), value: Secret::new(value), validity: Validity::default() })
 }
 
 fn one(reader: &mut Reader, key: &str, node: &Node, name: &str, value: String) -> Option<Vec<NamedSecret>> {
     let value = long_enough(value).map_err(|rule| reader.refuse(key, node, rule)).ok()?;
-    Some(vec![NamedSecret { name: name.to_owned(), value, not_after: None }])
+    Some(vec![NamedSecret { name: name.to_owned(), value, validity: Validity::default() }])
 }
 
 fn long_enough(value: String) -> Result<Secret, String> {
@@ -121,11 +95,11 @@ fn entry_of(reader: &mut Reader, index: usize, entry: &Node) -> Option<NamedSecr
         reader.refuse(
             &format!("auth.secrets[{index}]"),
             entry,
-            "must be a table with name, value and perhaps not_after",
+            "must be a table with name, value, and perhaps not_before and not_after",
         );
         return None;
     };
-    let (mut name, mut value, mut not_after, mut refused) = (None, None, None, false);
+    let (mut name, mut value, mut validity, mut refused) = (None, None, Validity::default(), false);
     for (field, node) in fields {
         let refusal = match (field.as_str(), &node.value) {
             ("name", Value::Text(text)) if !text.is_empty() => {
@@ -139,9 +113,10 @@ fn entry_of(reader: &mut Reader, index: usize, entry: &Node) -> Option<NamedSecr
                 }
                 Err(rule) => rule,
             },
-            ("not_after", moment) => match unix_seconds(moment) {
+            ("not_before" | "not_after", moment) => match unix_seconds(moment) {
                 Some(seconds) => {
-                    not_after = Some(seconds);
+                    let end = if field == "not_after" { &mut validity.not_after } else { &mut validity.not_before };
+                    *end = Some(seconds);
                     continue;
                 }
                 None => "must be a time like \"2027-01-01T00:00:00Z\", or seconds since 1970".to_owned(),
@@ -158,7 +133,13 @@ fn entry_of(reader: &mut Reader, index: usize, entry: &Node) -> Option<NamedSecr
     if !refused && (name.is_none() || value.is_none()) {
         reader.refuse(&format!("auth.secrets[{index}]"), entry, "must have a name and a value");
     }
-    Some(NamedSecret { name: name?, value: value?, not_after }).filter(|_| !refused)
+    if let Validity { not_before: Some(begin), not_after: Some(end) } = validity
+        && begin >= end
+    {
+        refused = true;
+        reader.refuse(&at("not_before"), entry, "must be before not_after: such a secret is never accepted");
+    }
+    Some(NamedSecret { name: name?, value: value?, validity }).filter(|_| !refused)
 }
 
 /// Reads a secret file without its last line break.

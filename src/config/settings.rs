@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use roundturn_turn as turn;
 
+use super::file::Written;
 use super::secret::Secret;
 
 /// The daemon's settings.
@@ -41,6 +43,18 @@ pub struct Settings {
     pub log: Log,
     /// Where state is kept across restarts (`$STATE_DIRECTORY`, which systemd sets); `None`: nowhere.
     pub state_directory: Option<PathBuf>,
+    /// What they were decided from.
+    pub(super) written: Source,
+}
+
+/// Every key that was written, for comparison with what is written later. It holds secrets, and shows none.
+#[derive(Clone)]
+pub(super) struct Source(pub(super) Written);
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source(…)")
+    }
 }
 
 /// Sockets to listen on.
@@ -87,6 +101,10 @@ pub struct Relay {
     pub mobility: bool,
     /// The addresses of NAT behaviour discovery; `None`: off.
     pub behavior_discovery: Option<BehaviorDiscovery>,
+    /// Whether challenges offer PASSWORD-ALGORITHMS.
+    pub password_algorithms: bool,
+    /// Where new clients are sent instead, at most one address of each family; empty: they are served here.
+    pub alternate_servers: Vec<SocketAddr>,
 }
 
 /// Two addresses of this host, of one family, that differ in address and port.
@@ -103,12 +121,15 @@ pub struct BehaviorDiscovery {
 pub struct Auth {
     /// The REALM.
     pub realm: String,
-    /// Shared secrets, newest first: the first one signs what we mint.
+    /// Shared secrets, newest first: the first one that is accepted signs what we mint.
     pub secrets: Vec<NamedSecret>,
     /// Whether the only secret is a random one of this start.
     pub secret_is_random: bool,
-    /// Static users and their passwords.
-    pub users: HashMap<String, Secret>,
+    /// The random secret of this start, where one was made. It is among the secrets, the last of them: what was signed
+    /// with it before others were configured stays good.
+    pub random: Option<NamedSecret>,
+    /// Static users, and how each proves itself.
+    pub users: HashMap<String, turn::StaticUser>,
     /// Whether Refresh checks the expiry too.
     pub strict_expiry: bool,
     /// How long minted credentials are good for.
@@ -122,8 +143,15 @@ pub struct NamedSecret {
     pub name: String,
     /// The key.
     pub value: Secret,
-    /// Unix seconds from which on it is no longer accepted.
-    pub not_after: Option<u64>,
+    /// When it is accepted.
+    pub validity: turn::Validity,
+}
+
+impl NamedSecret {
+    /// The one of `secrets` that signs at `unix_secs`: the first that is accepted then.
+    pub fn signing(secrets: &[Self], unix_secs: u64) -> Option<&Self> {
+        secrets.iter().find(|secret| secret.validity.holds(unix_secs))
+    }
 }
 
 /// Which peers relays may reach.

@@ -1,11 +1,15 @@
 //! What configurations decide, and how they are refused.
 
 mod refusals;
+mod reload;
 mod robustness;
 mod secrets;
+mod users;
 mod variables;
 
 use std::path::Path;
+
+use roundturn_turn::StaticUser;
 
 use super::keys::KEYS;
 use super::*;
@@ -144,10 +148,11 @@ fn a_full_configuration_is_decided_as_written() {
     ];
     assert_eq!(settings.address, Address::Fixed(external.to_vec()));
     assert_eq!(settings.ports, 50000..=50099);
-    let names: Vec<_> = settings.auth.secrets.iter().map(|secret| (secret.name.as_str(), secret.not_after)).collect();
+    let names: Vec<_> =
+        settings.auth.secrets.iter().map(|secret| (secret.name.as_str(), secret.validity.not_after)).collect();
     assert_eq!(names, [("new", None), ("old", Some(1_798_761_600))]);
     assert!(!settings.auth.secret_is_random);
-    assert_eq!(settings.auth.users["alice"].expose(), "wonder");
+    assert!(settings.auth.users["alice"] == StaticUser::Password("wonder".into()));
     assert_eq!(settings.peers.allow, ["192.168.1.0/24".parse().unwrap(), "10.0.0.1/32".parse().unwrap()]);
     assert_eq!(settings.rooms.mode, RoomMode::Mesh);
     assert_eq!((settings.shards.count, settings.shards.hairpin), (3, false));

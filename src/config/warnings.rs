@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use roundturn_turn::StaticUser;
+
 use super::settings::{Address, Settings};
 
 /// Bits per second of one voice at its lowest rate with the headers of its packets.
@@ -20,15 +22,17 @@ impl Settings {
                     .to_owned(),
             );
         }
-        for secret in auth.secrets.iter().filter(|secret| secret.not_after.is_some_and(|end| end <= unix_secs)) {
+        for secret in auth.secrets.iter().filter(|secret| secret.validity.not_after.is_some_and(|end| end <= unix_secs))
+        {
             warnings.push(format!(
                 "the secret \"{}\" of auth.secrets is past its not_after and no longer accepted",
                 secret.name
             ));
         }
         if self.signing_secret(unix_secs).is_none() {
-            warnings.push("no secret of auth.secrets is still accepted: no credentials can be made".to_owned());
+            warnings.push("no secret of auth.secrets is accepted at this time: no credentials can be made".to_owned());
         }
+        warnings.extend(self.unusable_keys());
         for network in self.listen.proxy_protocol_from.iter().filter(|network| network.prefix_len() == 0) {
             warnings.push(format!("listen.proxy_protocol_from holds {network}: any client may claim any address"));
         }
@@ -86,9 +90,27 @@ impl Settings {
         low.chain(forgets).collect()
     }
 
-    /// The secret that signs what we mint: the first that is still accepted.
+    /// Users whose key no client will use.
+    fn unusable_keys(&self) -> impl Iterator<Item = String> {
+        let offered = self.relay.password_algorithms;
+        let mut users: Vec<_> = self.auth.users.iter().collect();
+        users.sort_unstable_by_key(|(name, _)| *name);
+        users.into_iter().filter_map(move |(name, user)| match (user, offered) {
+            (StaticUser::Sha256Key(_), false) => Some(format!(
+                "the key of \"{name}\" in auth.users is of SHA-256, which clients use only where \
+                 relay.password_algorithms offers it: nobody can be {name}"
+            )),
+            (StaticUser::Md5Key(_), true) => Some(format!(
+                "the key of \"{name}\" in auth.users is of MD5, and relay.password_algorithms offers SHA-256: clients \
+                 that take the offer cannot be {name}"
+            )),
+            _ => None,
+        })
+    }
+
+    /// The secret that signs what we mint.
     pub fn signing_secret(&self, unix_secs: u64) -> Option<&super::NamedSecret> {
-        self.auth.secrets.iter().find(|secret| secret.not_after.is_none_or(|end| unix_secs < end))
+        super::NamedSecret::signing(&self.auth.secrets, unix_secs)
     }
 }
 

@@ -9,6 +9,7 @@ use rustls::ServerConfig;
 
 use crate::config::{Secret, Settings};
 use crate::nat::Addresses;
+use crate::shard::mailbox::ShardSettings;
 use crate::shard::{ShardConfig, StreamConfig};
 use crate::signal::protocol::SlotCounts;
 
@@ -57,6 +58,11 @@ pub fn shard(
     }
 }
 
+/// What every shard is told anew when something of it has changed.
+pub fn shard_settings(settings: &Settings, addresses: &Addresses, tls: Option<Arc<ServerConfig>>) -> ShardSettings {
+    ShardSettings { turn: turn(settings, addresses), streams: streams(settings, tls) }
+}
+
 /// Each shard may have all the streams there are: the kernel may give them to one.
 fn streams(settings: &Settings, tls: Option<Arc<ServerConfig>>) -> StreamConfig {
     StreamConfig {
@@ -73,22 +79,17 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
     let secrets = settings.auth.secrets.iter().map(|secret| turn::Secret {
         name: secret.name.clone(),
         value: bytes(&secret.value),
-        not_after: secret.not_after,
+        validity: secret.validity,
     });
-    let users = settings
-        .auth
-        .users
-        .iter()
-        .map(|(name, password)| (name.clone(), turn::StaticUser::Password(password.expose().to_owned())));
     turn::Config {
         realm: settings.auth.realm.clone(),
         external_v4: addresses.external_v4,
         external_v6: addresses.external_v6,
         host: addresses.host.clone(),
         secrets: secrets.collect(),
-        users: users.collect(),
-        password_algorithms: false,
-        alternate_servers: Vec::new(),
+        users: settings.auth.users.clone(),
+        password_algorithms: settings.relay.password_algorithms,
+        alternate_servers: settings.relay.alternate_servers.clone(),
         discovery: settings
             .relay
             .behavior_discovery

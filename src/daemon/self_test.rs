@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock;
@@ -17,14 +18,16 @@ use crate::probe::{self, Target};
 const EVERY: Duration = Duration::from_secs(600);
 
 /// Starts testing, until the handle aborts it.
-pub fn spawn(settings: &Settings, addresses: &Addresses, health: Arc<Health>) -> JoinHandle<()> {
-    let (settings, addresses) = (settings.clone(), addresses.clone());
+/// `settings` are those in use.
+pub fn spawn(settings: watch::Receiver<Arc<Settings>>, addresses: &Addresses, health: Arc<Health>) -> JoinHandle<()> {
+    let addresses = addresses.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(EVERY);
         loop {
             tick.tick().await;
+            let settings = Arc::clone(&settings.borrow());
             let Some(target) = Target::own(&settings, &addresses, clock::unix_secs()) else {
-                health.set_self_test("skipped: no secret is accepted any more".into());
+                health.set_self_test("skipped: no secret is accepted at this time".into());
                 continue;
             };
             let report = probe::run(target, |_| {}).await;

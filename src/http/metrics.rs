@@ -50,6 +50,12 @@ pub fn certificate(not_after: u64) {
     gauge!("roundturn_tls_certificate_expiry_timestamp_seconds", "name" => "turn").set(not_after as f64);
 }
 
+/// Settings were read anew, and taken or refused.
+pub fn config_reload(applied: bool) {
+    let result = if applied { "applied" } else { "refused" };
+    counter!("roundturn_config_reloads_total", "result" => result).increment(1);
+}
+
 /// The page.
 pub async fn render(handle: PrometheusHandle) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
@@ -85,6 +91,10 @@ fn describe() {
     );
     describe_gauge!("roundturn_relay_month_limit_bytes", "limits.monthly_bytes; 0: no limit.");
     month(0, 0);
+    describe_counter!("roundturn_config_reloads_total", "Configurations read anew while running, by result.");
+    for result in ["applied", "refused"] {
+        counter!("roundturn_config_reloads_total", "result" => result).absolute(0);
+    }
     describe_gauge!("roundturn_build_info", "Build information; constant 1.");
     gauge!("roundturn_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -23,6 +23,7 @@ use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use turn::{Client, ConnectionId, Family, Peer, Relay, Relays, Transport, Verdict};
 
+use super::denials::Denials;
 use super::hairpin::{Hairpin, Way};
 use super::mailbox::ToShard;
 use super::outbox::{Exit, Outbox};
@@ -58,6 +59,7 @@ pub struct Core {
     events: VecDeque<sfu::Event>,
     claims: Claims,
     inside: Inside,
+    denials: Denials,
 }
 
 /// Refreshes of allocations that another shard has (RFC 8016).
@@ -95,9 +97,18 @@ const OUTPUTS_MAX: usize = 1 << 16;
 impl Core {
     /// Joins a TURN server and an SFU. `listeners` are the addresses that clients' sockets are bound to, in their order.
     pub fn new(turn: turn::Server, sfu: sfu::Sfu, hairpin: Hairpin, listeners: Vec<SocketAddr>) -> Self {
-        let (events, inside) = (VecDeque::new(), Inside::default());
-        let (streams, claims) = (HashMap::default(), Claims::default());
-        Self { turn, sfu, sfu_deadline: None, hairpin, listeners, streams, events, claims, inside }
+        Self {
+            turn,
+            sfu,
+            sfu_deadline: None,
+            hairpin,
+            listeners,
+            streams: HashMap::default(),
+            events: VecDeque::new(),
+            claims: Claims::default(),
+            inside: Inside::default(),
+            denials: Denials::default(),
+        }
     }
 
     /// A datagram, `at` of `buffer`, came from `remote` to `local`, the address of a listener.
@@ -222,12 +233,13 @@ impl Core {
         match message {
             ToShard::Sfu(command) => self.sfu.handle_command(now, command),
             ToShard::Revoke { username } => self.turn.revoke(now, &username),
-            ToShard::Turn(config) => {
-                self.hairpin.allow.clone_from(&config.peers.allow);
-                self.turn.reconfigure(now, *config);
+            // Its part about streams is the affair of those who hold their sockets.
+            ToShard::Configure(settings) => {
+                self.hairpin.allow.clone_from(&settings.turn.peers.allow);
+                self.turn.reconfigure(now, settings.turn);
             }
             // The affair of those who hold the sockets.
-            ToShard::Tls(_) | ToShard::Stream(_) | ToShard::Claimed(_) | ToShard::Parcel(_) => {}
+            ToShard::Stream(_) | ToShard::Claimed(_) | ToShard::Parcel(_) => {}
             // Whoever asked may have stopped waiting.
             ToShard::Ping(answer) => drop(answer.send(())),
             ToShard::Stop => self.turn.shutdown(now),
@@ -257,6 +269,7 @@ impl Core {
     /// Tells the wall clock, once a second or so.
     pub fn set_unix_time(&mut self, now: Instant, unix_secs: u64) {
         self.turn.set_unix_time(now, unix_secs);
+        self.denials.report(now, &self.turn.stats().denied);
     }
 
     /// When [`Core::handle_timeout`] wants to be called.

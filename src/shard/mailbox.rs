@@ -9,7 +9,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::handover::{Claimed, Parcel};
-use super::streams::Migrant;
+use super::streams::{Migrant, StreamConfig};
 
 /// What a shard is asked to do.
 #[derive(Debug)]
@@ -21,10 +21,8 @@ pub enum ToShard {
         /// The whole user name, `expiry:name`.
         username: String,
     },
-    /// A new TURN configuration, whole.
-    Turn(Box<turn::Config>),
-    /// Another certificate for TLS, for those who connect from now on.
-    Tls(Arc<rustls::ServerConfig>),
+    /// Other settings, whole.
+    Configure(Box<ShardSettings>),
     /// Another shard wants an allocation: it goes there if it is here.
     Claimed(Box<Claimed>),
     /// An allocation that this shard has claimed.
@@ -35,6 +33,15 @@ pub enum ToShard {
     Ping(oneshot::Sender<()>),
     /// Close everything and end the thread.
     Stop,
+}
+
+/// What may change while a shard works.
+#[derive(Debug, Clone)]
+pub struct ShardSettings {
+    /// The TURN server's configuration.
+    pub turn: turn::Config,
+    /// Certificate, proxies and limits of streams. Where they are listened for stays as it was.
+    pub streams: StreamConfig,
 }
 
 /// What a shard tells signaling: its number, and what its SFU says.

@@ -193,8 +193,11 @@ impl Running {
                 }
                 Ok(ToShard::Claimed(claimed)) => self.surrender(now, *claimed),
                 Ok(ToShard::Parcel(parcel)) => self.take_up(now, *parcel, state),
-                Ok(ToShard::Tls(config)) => self.sockets.streams.set_tls(config),
                 Ok(ToShard::Stream(migrant)) => self.sockets.streams.immigrate(now, migrant),
+                Ok(ToShard::Configure(settings)) => {
+                    self.sockets.streams.configure(settings.streams.clone());
+                    self.core.handle_message(now, ToShard::Configure(settings));
+                }
                 Ok(message) => self.core.handle_message(now, message),
                 Err(TryRecvError::Empty) => return Then::GoOn,
             }

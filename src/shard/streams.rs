@@ -137,9 +137,11 @@ impl Streams {
         token.0 >= FIRST_STREAM || (FIRST_LISTENER..FIRST_LISTENER + 0x400).contains(&token.0)
     }
 
-    /// A new certificate for those who come from now on.
-    pub fn set_tls(&mut self, config: Arc<ServerConfig>) {
-        self.tls = Some(config);
+    /// Another certificate, other proxies and limits for those who come from now on.
+    pub fn configure(&mut self, config: StreamConfig) {
+        self.admission.set_limits(config.connections.min(MOST), config.connections_per_prefix);
+        self.tls = config.tls;
+        self.proxies = config.proxies;
     }
 
     /// The poller says that something may be read, written or accepted.

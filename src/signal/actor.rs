@@ -7,13 +7,14 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
-use super::credentials::IceUrls;
+use super::credentials::{IceUrls, Mint};
 use super::dispatch::{Dispatch, RETRY};
 use super::export;
 use super::hub::{ConnectionId, Hub, Input, Moment, NotMade, Output};
 use super::protocol::{Bye, Create, RoomFacts};
 use super::wire::{Outgoing, ToClient};
 use crate::clock;
+use crate::config::Rooms;
 use crate::health::Health;
 use crate::shard::mailbox::{FromShard, Shards};
 
@@ -30,6 +31,8 @@ pub enum Ask {
     Room(String, oneshot::Sender<Option<RoomFacts>>),
     /// TURN is elsewhere from now on.
     SetUrls(IceUrls),
+    /// Rooms and credentials are made otherwise from now on.
+    Configure(Rooms, Mint),
     /// Say `bye` to everyone, and say when they have been told.
     Drain(Bye, oneshot::Sender<()>),
 }
@@ -107,6 +110,7 @@ impl Actor {
                 let _ = answer.send(self.hub.room_facts(&name));
             }
             Ask::SetUrls(urls) => self.hub.set_urls(urls),
+            Ask::Configure(rooms, mint) => self.hub.configure(moment(), rooms, mint),
             Ask::Drain(bye, answer) => {
                 self.hub.drain(bye);
                 self.farewell = Some(answer);

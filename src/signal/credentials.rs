@@ -39,15 +39,24 @@ impl Mint {
         self.ttl
     }
 
+    /// Whether the same secret signs as that of `other`.
+    pub fn signs_like(&self, other: &Self, now_unix_ms: u64) -> bool {
+        let of = |mint: &Self| mint.signing(now_unix_ms).map(|secret| secret.value.clone());
+        of(self) == of(other)
+    }
+
     /// A credential for `name` from now on.
     pub fn issue(&self, now_unix_ms: u64, name: &str) -> Credential {
         let expires_at_secs = now_unix_ms / 1000 + self.ttl.as_secs();
         let username = format!("{expires_at_secs}:{name}");
-        let accepted = |secret: &&NamedSecret| secret.not_after.is_none_or(|end| now_unix_ms / 1000 < end);
-        // Where none is accepted any more the operator was warned, and what is signed opens nothing.
-        let secret = self.secrets.iter().find(accepted).or(self.secrets.first());
-        let password = secret.map(|secret| roundturn_turn::mint(secret.value.expose().as_bytes(), &username));
+        let password =
+            self.signing(now_unix_ms).map(|secret| roundturn_turn::mint(secret.value.expose().as_bytes(), &username));
         Credential { username, password: password.unwrap_or_default(), expires_at_secs }
+    }
+
+    /// Where none is accepted the operator was warned, and what is signed opens nothing.
+    fn signing(&self, now_unix_ms: u64) -> Option<&NamedSecret> {
+        NamedSecret::signing(&self.secrets, now_unix_ms / 1000).or(self.secrets.first())
     }
 }
 
@@ -141,7 +150,11 @@ mod tests {
     use crate::config::Secret;
 
     fn secret(value: &str, not_after: Option<u64>) -> NamedSecret {
-        NamedSecret { name: value.into(), value: Secret::new(value), not_after }
+        NamedSecret {
+            name: value.into(),
+            value: Secret::new(value),
+            validity: roundturn_turn::Validity { not_after, ..Default::default() },
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //!                                          participant_left, credentials revoked
 //! ```
 
+mod configure;
 mod ends;
 mod enter;
 mod media;

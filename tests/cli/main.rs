@@ -101,6 +101,25 @@ fn credentials_are_made_with_the_configured_secret() {
 }
 
 #[test]
+fn credentials_are_verified_with_a_reason() {
+    let config = "[auth]\nsecrets = [{ name = \"2026\", value = \"0123456789abcdef\" }]";
+    let verify = |username: &str, secret: &[u8], form: &[&str]| {
+        let password = roundturn_turn::mint(secret, username);
+        roundturn(&[&["credentials", "--verify", username, &password], form].concat(), config)
+    };
+    let good = verify("4102444800:bob", b"0123456789abcdef", &["--json"]);
+    assert_eq!(good.status.code(), Some(0), "{}", stderr(&good));
+    let answer: serde_json::Value = serde_json::from_slice(&good.stdout).unwrap();
+    assert_eq!((&answer["good"], &answer["secret"]), (&true.into(), &"2026".into()));
+    assert_eq!(answer["expires"], "2100-01-01T00:00:00Z");
+    let over = verify("1700000000:bob", b"0123456789abcdef", &[]);
+    assert_eq!(over.status.code(), Some(1));
+    assert!(stdout(&over).starts_with("Expired ") && stdout(&over).contains("\"2026\""), "{}", stdout(&over));
+    assert!(stdout(&verify("4102444800:bob", b"another", &[])).starts_with("Signed with another secret than \"2026\""));
+    assert_eq!(roundturn(&["credentials", "--verify", "only-a-name"], config).status.code(), Some(2));
+}
+
+#[test]
 fn credentials_need_a_secret_that_others_know_and_last_an_hour_at_most() {
     let random = roundturn(&["credentials"], "");
     assert_eq!(random.status.code(), Some(1));

@@ -5,7 +5,9 @@
 mod discovery;
 mod icmp;
 mod mobility;
+mod program;
 mod rates;
+mod reload;
 mod sfu_over_relay;
 mod shard;
 mod stream_link;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use roundturn::net::tls::{TlsError, load};
 use roundturn::ports::Owner;
 use roundturn::shard::StreamConfig;
-use roundturn::shard::mailbox::ToShard;
+use roundturn::shard::mailbox::{ShardSettings, ToShard};
 
 use crate::stream_link::{StreamLink, path, server_config, shake_hands};
-use crate::support::{Daemon, Options, free_port, socket};
+use crate::support::{Daemon, Options, free_port, socket, turn_config};
 use crate::turn_client::{Heard, Link, TurnClient};
 
 fn options() -> Options {
@@ -200,7 +200,10 @@ fn a_new_certificate_is_for_those_who_come_and_leaves_others_alone() {
     let daemon = options().start();
     let mut old = tls(daemon.listener, &[]);
     old.allocate().unwrap();
-    daemon.shards.send(0, ToShard::Tls(server_config("other-"))).unwrap();
+    let options = options();
+    let streams = StreamConfig { tls: Some(server_config("other-")), ..options.streams };
+    let turn = turn_config(&options.addresses, &options.allow);
+    daemon.shards.send(0, ToShard::Configure(Box::new(ShardSettings { turn, streams }))).unwrap();
     let renewed =
         std::iter::repeat_with(|| StreamLink::tls(daemon.listener, "other-", &[])).take(100).any(|one| one.is_ok());
     assert!(renewed);

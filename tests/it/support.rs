@@ -169,7 +169,11 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
         external_v4: addresses.external_v4,
         external_v6: addresses.external_v6,
         host: addresses.host.clone(),
-        secrets: vec![turn::Secret { name: "test".into(), value: SECRET.to_vec(), not_after: None }],
+        secrets: vec![turn::Secret {
+            name: "test".into(),
+            value: SECRET.to_vec(),
+            validity: turn::Validity::default(),
+        }],
         users: HashMap::new(),
         password_algorithms: false,
         alternate_servers: Vec::new(),

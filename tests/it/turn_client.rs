@@ -7,9 +7,9 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use stun::attributes::{
-    ATTR_CHANNEL_NUMBER, ATTR_CONNECTION_ID, ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_ERROR_CODE, ATTR_LIFETIME, ATTR_NONCE,
-    ATTR_REALM, ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS,
-    ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
+    ATTR_ALTERNATE_SERVER, ATTR_CHANNEL_NUMBER, ATTR_CONNECTION_ID, ATTR_DATA, ATTR_DONT_FRAGMENT, ATTR_ERROR_CODE,
+    ATTR_LIFETIME, ATTR_NONCE, ATTR_REALM, ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_USERNAME,
+    ATTR_XOR_PEER_ADDRESS, ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
 };
 use stun::integrity::MessageIntegrity;
 use stun::message::{
@@ -62,8 +62,11 @@ pub struct TurnClient<L = UdpSocket> {
     pub socket: L,
     server: SocketAddr,
     username: String,
+    secret: Vec<u8>,
     nonce: Vec<u8>,
     realm: Vec<u8>,
+    /// The last answer that was an error.
+    refusal: Option<Message>,
 }
 
 /// What a client hears.
@@ -93,9 +96,15 @@ impl TurnClient {
 impl<L: Link> TurnClient<L> {
     /// The same over another link.
     pub fn over(socket: L, server: SocketAddr, user: &str) -> Self {
+        Self::signed(socket, server, user, SECRET)
+    }
+
+    /// The same with a credential of another secret.
+    pub fn signed(socket: L, server: SocketAddr, user: &str, secret: &[u8]) -> Self {
         let expiry = clock().as_secs() + 600;
         let username = format!("{expiry}:{user}");
-        Self { socket, server, username, nonce: Vec::new(), realm: Vec::new() }
+        let (nonce, realm) = (Vec::new(), Vec::new());
+        Self { socket, server, username, secret: secret.to_vec(), nonce, realm, refusal: None }
     }
 
     /// Its own address.
@@ -166,6 +175,13 @@ impl<L: Link> TurnClient<L> {
     pub fn hear_attempt(&self) -> (SocketAddr, u32) {
         let indication = decode(&self.socket.hear(self.server).expect("an attempt"));
         (address(&indication, ATTR_XOR_PEER_ADDRESS), connection(&indication))
+    }
+
+    /// Where the last refusal sends the client, in its order.
+    pub fn alternates(&self) -> Vec<SocketAddr> {
+        let attributes = self.refusal.iter().flat_map(|refusal| &refusal.attributes.0);
+        let alternates = attributes.filter(|attribute| attribute.typ == ATTR_ALTERNATE_SERVER);
+        alternates.map(|attribute| plain_address(&attribute.value)).collect()
     }
 
     /// CreatePermission for `peer`.
@@ -250,6 +266,7 @@ impl<L: Link> TurnClient<L> {
             }
             let error = answer.get(ATTR_ERROR_CODE).unwrap();
             let code = u16::from(error[2]) * 100 + u16::from(error[3]);
+            self.refusal = Some(answer.clone());
             if !matches!(code, 401 | 438) {
                 return Some(Err(code));
             }
@@ -259,7 +276,7 @@ impl<L: Link> TurnClient<L> {
     }
 
     fn sign(&self, request: &mut Message) {
-        let mut mac = Hmac::<Sha1>::new_from_slice(SECRET).unwrap();
+        let mut mac = Hmac::<Sha1>::new_from_slice(&self.secret).unwrap();
         mac.update(self.username.as_bytes());
         let password = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
         request.add(ATTR_USERNAME, self.username.as_bytes());
@@ -310,6 +327,15 @@ fn address(message: &Message, attribute: AttrType) -> SocketAddr {
     let mut address = XorMappedAddress::default();
     address.get_from_as(message, attribute).unwrap();
     SocketAddr::new(address.ip, address.port)
+}
+
+/// An address that is not XORed (RFC 8489 §14.1).
+fn plain_address(value: &[u8]) -> SocketAddr {
+    let ip = match value[1] {
+        1 => std::net::IpAddr::from(<[u8; 4]>::try_from(&value[4..]).unwrap()),
+        _ => std::net::IpAddr::from(<[u8; 16]>::try_from(&value[4..]).unwrap()),
+    };
+    SocketAddr::new(ip, u16::from_be_bytes([value[2], value[3]]))
 }
 
 #[allow(clippy::disallowed_methods)]

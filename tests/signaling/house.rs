@@ -109,7 +109,8 @@ impl House {
 }
 
 fn hub_config() -> HubConfig {
-    let secret = NamedSecret { name: "2026".into(), value: Secret::new("north"), not_after: None };
+    let secret =
+        NamedSecret { name: "2026".into(), value: Secret::new("north"), validity: roundturn_turn::Validity::default() };
     let addresses = Addresses { external_v4: Some([192, 0, 2, 7].into()), ..Addresses::default() };
     HubConfig {
         rooms: Rooms {

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::channel::Channels;
+use crate::credential::Proof;
 use crate::error::Code;
 use crate::labels::Label;
 use crate::limit::Bucket;
-use crate::message::{Key, TransactionId};
+use crate::message::TransactionId;
 use crate::mobility::Mobility;
 use crate::permission::Permissions;
 use crate::stats::Traffic;
@@ -27,8 +28,8 @@ pub(crate) struct Allocation {
     relays: [Option<RelayState>; 2],
     /// The user name as it was presented; every later request must carry the same.
     pub(crate) username: Box<str>,
-    /// The key of that user, so that no later request derives it anew.
-    pub(crate) key: Key,
+    /// The key of that user, so that no later request derives it anew, and what it came from.
+    pub(crate) proof: Proof,
     /// The transaction of the Allocate that made it, by which a retransmission is known.
     pub(crate) transaction: TransactionId,
     /// What its first answer granted besides relays.
@@ -73,7 +74,7 @@ impl Allocation {
         now: Instant,
         client: Client,
         username: &str,
-        key: Key,
+        proof: Proof,
         transaction: TransactionId,
         granted: Granted,
     ) -> Self {
@@ -81,7 +82,7 @@ impl Allocation {
             client,
             relays: [None, None],
             username: username.into(),
-            key,
+            proof,
             transaction,
             granted,
             mobility: None,

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::credential::Proof;
 use crate::error::Code;
-use crate::message::{Integrity, Key, PasswordAlgorithm, attribute};
+use crate::message::{Integrity, PasswordAlgorithm, attribute};
 use crate::method::{Refusal, Request, RequestMethod};
 use crate::nonce::Features;
 use crate::server::Server;
@@ -17,7 +18,7 @@ pub(crate) struct Proven<'a> {
 
 /// What an answer is signed with.
 pub(crate) struct Seal {
-    pub(crate) key: Key,
+    pub(crate) proof: Proof,
     pub(crate) integrity: Integrity,
 }
 
@@ -59,10 +60,10 @@ impl Server {
         let agreed = agreed_algorithm(request, features)?;
         let username = self.username(request).ok_or_else(|| self.fail(AuthFailure::UnknownUser))?;
         let algorithm = agreed.unwrap_or(PasswordAlgorithm::Md5);
-        let key = self.prove(request, &username, algorithm, unix_secs).map_err(|failure| self.fail(failure))?;
+        let proof = self.prove(request, &username, algorithm, unix_secs).map_err(|failure| self.fail(failure))?;
         // RFC 8489 §9.2.4: whoever agreed on an algorithm, be it MD5, is answered with MESSAGE-INTEGRITY-SHA256.
         let integrity = if agreed.is_some() { Integrity::Sha256 } else { Integrity::Sha1 };
-        Ok(Proven { username, seal: Seal { key, integrity } })
+        Ok(Proven { username, seal: Seal { proof, integrity } })
     }
 
     /// Refuses a request on an allocation of another user (RFC 8656 §5). An Allocate there gets 437 for another reason.
@@ -100,7 +101,7 @@ impl Server {
         username: &str,
         algorithm: PasswordAlgorithm,
         unix_secs: u64,
-    ) -> Result<Key, AuthFailure> {
+    ) -> Result<Proof, AuthFailure> {
         let allocation = match self.wanted_connection(request) {
             None => self.table.of_client(&request.from),
             Some(id) => self.slot_of_connection(id).and_then(|slot| self.table.get(slot)),
@@ -117,9 +118,14 @@ impl Server {
                 return Err(AuthFailure::Expired);
             }
         }
+        let proof = allocation.map(|allocation| &allocation.proof);
+        // Whoever took a secret or a user out of the configuration wants to see the end of what was made with it.
+        if proof.is_some_and(|proof| !self.credentials.knows(proof.origin)) {
+            return Err(AuthFailure::Revoked);
+        }
         // The algorithm changes during an allocation when a reload changes what is offered.
-        match allocation.map(|allocation| &allocation.key).filter(|key| key.algorithm() == algorithm) {
-            Some(key) if request.message.verify(key) => Ok(key.clone()),
+        match proof.filter(|proof| proof.key.algorithm() == algorithm) {
+            Some(proof) if request.message.verify(&proof.key) => Ok(proof.clone()),
             Some(_) => Err(AuthFailure::BadIntegrity),
             None => self.credentials.prove(username, algorithm, &request.message, unix_secs),
         }

@@ -49,15 +49,36 @@ pub struct Secret {
     pub name: String,
     /// The key.
     pub value: Vec<u8>,
-    /// Unix seconds from which on it is no longer accepted.
+    /// When it is accepted.
+    pub validity: Validity,
+}
+
+/// From when until when something is accepted, in seconds since 1970; always by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// Not before then.
+    pub not_before: Option<u64>,
+    /// From then on no longer.
     pub not_after: Option<u64>,
 }
 
-/// How a static user proves itself.
-#[derive(Clone)]
+impl Validity {
+    /// Whether it is accepted at `unix_secs`.
+    pub fn holds(&self, unix_secs: u64) -> bool {
+        self.not_before.is_none_or(|begin| begin <= unix_secs) && self.not_after.is_none_or(|end| unix_secs < end)
+    }
+}
+
+/// How a static user proves itself. A key is what the password becomes by one algorithm (RFC 8489 §18.5.1), for one name
+/// and one realm: who has only that knows no password, and can be proved by that algorithm alone.
+#[derive(Clone, PartialEq, Eq)]
 pub enum StaticUser {
     /// The password itself.
     Password(String),
+    /// MD5 of `user:realm:password`: what every client uses that agrees on no algorithm.
+    Md5Key([u8; 16]),
+    /// SHA-256 of `user:realm:password`: for clients that agree on SHA-256, once it is offered.
+    Sha256Key([u8; 32]),
 }
 
 /// The operator's lists, over the built-in rules: the longest prefix wins, deny wins a tie, and an explicit `allow`

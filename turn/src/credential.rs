@@ -1,13 +1,13 @@
 //! Who may use the relay: static users, and time-limited names signed with a shared secret.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
-use crate::config::{Config, StaticUser};
+use crate::config::{Config, StaticUser, Validity};
 use crate::message::{Key, Message, PasswordAlgorithm, keyed, user_hash};
 use crate::stats::AuthFailure;
 
@@ -24,19 +24,35 @@ pub(crate) struct Credentials {
     users: HashMap<String, StaticUser>,
     /// Static users by USERHASH. Time-limited names cannot be found by theirs: this server never heard of them before.
     names: HashMap<[u8; 32], String>,
+    origins: HashSet<Origin>,
 }
 
 struct SharedSecret {
     key: Hmac<Sha1>,
-    not_after: Option<u64>,
+    origin: Origin,
+    validity: Validity,
+}
+
+/// Which secret, or which static user with which password, a key comes from: the same at every reconfiguration, and
+/// nothing that leads back to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Origin(u64);
+
+/// A key, and where it comes from.
+#[derive(Clone)]
+pub(crate) struct Proof {
+    pub(crate) key: Key,
+    pub(crate) origin: Origin,
 }
 
 impl Credentials {
     pub(crate) fn new(config: &Config) -> Self {
-        let secrets = config.secrets.iter();
+        let secrets: Vec<SharedSecret> = config.secrets.iter().map(SharedSecret::new).collect();
+        let of_users = config.users.iter().map(|(name, user)| user.origin(name));
         Self {
             realm: config.realm.clone(),
-            secrets: secrets.map(|s| SharedSecret { key: keyed(&s.value), not_after: s.not_after }).collect(),
+            origins: secrets.iter().map(|secret| secret.origin).chain(of_users).collect(),
+            secrets,
             names: config.users.keys().map(|name| (user_hash(name, &config.realm), name.clone())).collect(),
             users: config.users.clone(),
         }
@@ -52,6 +68,11 @@ impl Credentials {
         self.secrets.is_empty()
     }
 
+    /// Whether what a key came from is configured still.
+    pub(crate) fn knows(&self, origin: Origin) -> bool {
+        self.origins.contains(&origin)
+    }
+
     /// The key that `username` made `message` with, derived by `algorithm`.
     ///
     /// # Errors
@@ -62,18 +83,22 @@ impl Credentials {
         algorithm: PasswordAlgorithm,
         message: &Message<'_>,
         unix_secs: u64,
-    ) -> Result<Key, AuthFailure> {
-        if let Some(StaticUser::Password(password)) = self.users.get(username) {
-            let key = Key::derive(algorithm, username, &self.realm, password);
-            return if message.verify(&key) { Ok(key) } else { Err(AuthFailure::BadIntegrity) };
+    ) -> Result<Proof, AuthFailure> {
+        if let Some(user) = self.users.get(username) {
+            let key = user.key(algorithm, username, &self.realm).filter(|key| message.verify(key));
+            let origin = user.origin(username);
+            return key.map(|key| Proof { key, origin }).ok_or(AuthFailure::BadIntegrity);
         }
         if TimeLimited::parse(username).is_none() {
             return Err(AuthFailure::UnknownUser);
         }
-        let accepted = self.secrets.iter().filter(|secret| secret.not_after.is_none_or(|end| unix_secs < end));
+        let accepted = self.secrets.iter().filter(|secret| secret.validity.holds(unix_secs));
         accepted
-            .map(|secret| Key::derive(algorithm, username, &self.realm, &password(&secret.key, username)))
-            .find(|key| message.verify(key))
+            .map(|secret| Proof {
+                key: Key::derive(algorithm, username, &self.realm, &password(&secret.key, username)),
+                origin: secret.origin,
+            })
+            .find(|proof| message.verify(&proof.key))
             .ok_or(AuthFailure::BadIntegrity)
     }
 
@@ -98,6 +123,53 @@ impl Credentials {
     }
 }
 
+impl SharedSecret {
+    fn new(secret: &crate::Secret) -> Self {
+        let key = keyed(&secret.value);
+        let origin = origin(&key, b"secret");
+        Self { key, origin, validity: secret.validity }
+    }
+}
+
+impl StaticUser {
+    /// Whether `password` is the one that the user `name` of `realm` has, or what it has comes from.
+    pub fn is_proved_by(&self, name: &str, realm: &str, password: &str) -> bool {
+        let algorithm = match self {
+            Self::Password(own) => return own == password,
+            Self::Md5Key(_) => PasswordAlgorithm::Md5,
+            Self::Sha256Key(_) => PasswordAlgorithm::Sha256,
+        };
+        let key = self.key(algorithm, name, realm);
+        key.is_some_and(|key| key.bytes() == Key::derive(algorithm, name, realm, password).bytes())
+    }
+
+    /// The key of the user `name` by `algorithm`, unless only another one is known.
+    fn key(&self, algorithm: PasswordAlgorithm, name: &str, realm: &str) -> Option<Key> {
+        match (self, algorithm) {
+            (Self::Password(password), _) => Some(Key::derive(algorithm, name, realm, password)),
+            (Self::Md5Key(key), PasswordAlgorithm::Md5) => Some(Key::new(algorithm, key)),
+            (Self::Sha256Key(key), PasswordAlgorithm::Sha256) => Some(Key::new(algorithm, key)),
+            _ => None,
+        }
+    }
+
+    fn origin(&self, name: &str) -> Origin {
+        match self {
+            Self::Password(password) => origin(&keyed(password.as_bytes()), name.as_bytes()),
+            Self::Md5Key(key) => origin(&keyed(key), name.as_bytes()),
+            Self::Sha256Key(key) => origin(&keyed(key), name.as_bytes()),
+        }
+    }
+}
+
+fn origin(key: &Hmac<Sha1>, whose: &[u8]) -> Origin {
+    let mut mac = key.clone();
+    mac.update(b"origin:");
+    mac.update(whose);
+    let mac = mac.finalize().into_bytes();
+    Origin(mac.first_chunk().map_or(0, |first| u64::from_be_bytes(*first)))
+}
+
 /// A user name that tells when it expires, in every form that applications make and coturn accepts.
 ///
 /// | username | expires | user |
@@ -107,14 +179,16 @@ impl Credentials {
 /// | `1700000000` and `1700000000:` | 1700000000 | |
 /// | `bob:1700000000` | 1700000000 | `bob` |
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TimeLimited<'a> {
-    pub(crate) expires: u64,
-    pub(crate) user: &'a str,
+pub struct TimeLimited<'a> {
+    /// When it expires, in seconds since 1970.
+    pub expires: u64,
+    /// Whom it names; empty where nobody.
+    pub user: &'a str,
 }
 
 impl<'a> TimeLimited<'a> {
     /// `None` where the name tells no time.
-    pub(crate) fn parse(username: &'a str) -> Option<Self> {
+    pub fn parse(username: &'a str) -> Option<Self> {
         let Some((first, rest)) = username.split_once(':') else {
             let (expires, rest) = leading_number(username)?;
             return Some(Self { expires, user: rest.trim_start_matches(|c: char| !c.is_alphanumeric()) });

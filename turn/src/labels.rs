@@ -5,7 +5,7 @@ pub trait Label: Copy + 'static {
     /// Every member, in the order of [`Label::index`].
     const ALL: &'static [Self];
 
-    /// The member's name: lower case, words joined by `_`.
+    /// The member's name: lower case, words joined by `_`, or a key of the operator's own.
     fn label(self) -> &'static str;
 
     /// The member's place in [`Label::ALL`].

@@ -48,8 +48,8 @@ mod timers;
 mod verdict;
 
 pub use address::{Client, Family, Peer, Relay, Transport};
-pub use config::{Config, Limits, PeerRules, Secret, StaticUser};
-pub use credential::mint;
+pub use config::{Config, Limits, PeerRules, Secret, StaticUser, Validity};
+pub use credential::{TimeLimited, mint};
 pub use discovery::Discovery;
 pub use error::Code;
 pub use event::{CloseReason, Denial, Event, Transmit};

@@ -54,7 +54,7 @@ pub enum Rule {
 
 labels!(Rule {
     EmbeddedIpv4 => "embedded_ipv4",
-    OperatorDeny => "operator_deny",
+    OperatorDeny => "peers.deny",
     Host => "host",
     SpecialPurpose => "special_purpose",
     Port => "port",

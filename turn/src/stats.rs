@@ -168,7 +168,8 @@ impl<K: Label> Tally<K> {
         self.counts.iter().sum()
     }
 
-    pub(crate) fn up(&mut self, key: K) {
+    /// Counts one more.
+    pub fn up(&mut self, key: K) {
         self.counts[key.index()] += 1;
     }
 

@@ -8,8 +8,7 @@ const DISCOVERY: &str =
     "STUN behaviour discovery (RFC 5780) is off, and calls do not need it; clients use the main port";
 const MULTIPLEX: &str =
     "every relay has a port of its own, from the small range in [ports] udp; open that range in the firewall";
-const REDIRECT: &str =
-    "redirecting to another server is not offered; name all servers in the application's list of ICE servers";
+const REDIRECT: &str = "sending every client elsewhere is for emptying a server here, see relay.alternate_servers; to share out clients, name all servers in the application's list of ICE servers";
 const TIMES: &str = "this lifetime is fixed, as the standard has it";
 const TLS12: &str = "TLS 1.2 and 1.3 with their safe ciphers are what is offered; there is nothing to choose";
 const PROCESS: &str = "systemd's unit or the container decides this";

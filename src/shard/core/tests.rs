@@ -189,7 +189,11 @@ fn turn_config() -> turn::Config {
         external_v4: Some(EXTERNAL.into()),
         external_v6: None,
         host: vec![EXTERNAL.into(), LOCAL.into()],
-        secrets: vec![turn::Secret { name: "test".into(), value: b"north".to_vec(), not_after: None }],
+        secrets: vec![turn::Secret {
+            name: "test".into(),
+            value: b"north".to_vec(),
+            validity: turn::Validity::default(),
+        }],
         users: HashMap::new(),
         password_algorithms: false,
         alternate_servers: Vec::new(),

@@ -20,6 +20,11 @@ impl Admission {
         Self { most, most_of_prefix, count: 0, prefixes: HashMap::default() }
     }
 
+    /// Other limits from now on. Streams that are there stay.
+    pub(super) fn set_limits(&mut self, most: usize, most_of_prefix: usize) {
+        (self.most, self.most_of_prefix) = (most, most_of_prefix);
+    }
+
     /// Takes in one more stream, and counts it in all. Whose it is may show later.
     pub(super) fn enter(&mut self) -> bool {
         let fits = self.count < self.most;
@@ -66,6 +71,17 @@ mod tests {
         admission.leave(prefix);
         assert!(admission.enter() && admission.name(one).is_some());
         assert_eq!(admission.name(one), None);
+    }
+
+    #[test]
+    fn other_limits_hold_for_whoever_comes_next() {
+        let mut admission = Admission::new(1, 1);
+        assert!(admission.enter() && !admission.enter());
+        admission.set_limits(2, 1);
+        assert!(admission.enter() && !admission.enter());
+        admission.set_limits(1, 1);
+        admission.leave(None);
+        assert!(!admission.enter());
     }
 
     #[test]

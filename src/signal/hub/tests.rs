@@ -1,5 +1,6 @@
 //! Conversations with the hub: clients speak JSON, time is a number, the SFU is whoever plays it.
 
+mod configure;
 mod ends;
 mod joining;
 mod limits;
@@ -47,7 +48,11 @@ impl House {
     /// A house with other rules.
     pub fn with(change: impl FnOnce(&mut HubConfig)) -> Self {
         let addresses = Addresses { external_v4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
-        let secret = NamedSecret { name: "2026".into(), value: Secret::new("north"), not_after: None };
+        let secret = NamedSecret {
+            name: "2026".into(),
+            value: Secret::new("north"),
+            validity: roundturn_turn::Validity::default(),
+        };
         let mut config = HubConfig {
             rooms: Rooms {
                 open: true,

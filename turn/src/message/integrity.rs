@@ -55,8 +55,14 @@ impl Key {
         Self::new(PasswordAlgorithm::Md5, password.as_bytes())
     }
 
-    fn new(algorithm: PasswordAlgorithm, bytes: &[u8]) -> Self {
+    /// A key that was derived by `algorithm` before, of the length that this algorithm has.
+    pub(crate) fn new(algorithm: PasswordAlgorithm, bytes: &[u8]) -> Self {
         Self { sha1: keyed(bytes), bytes: bytes.into(), algorithm }
+    }
+
+    /// The key itself.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The algorithm that it was derived by.

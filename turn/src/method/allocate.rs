@@ -166,8 +166,8 @@ impl Server {
             self.nonces.issue_token(relay, &proven.username)
         });
         let granted = Granted { lifetime_secs, token, missing: opened.missing };
-        let (key, transaction) = (proven.seal.key.clone(), message.transaction());
-        let mut allocation = Allocation::new(now, request.from, &proven.username, key, transaction, granted);
+        let (proof, transaction) = (proven.seal.proof.clone(), message.transaction());
+        let mut allocation = Allocation::new(now, request.from, &proven.username, proof, transaction, granted);
         allocation.mobility = mobility;
         allocation.tcp = (carries == Carries::Tcp).then(Box::default);
         allocation.meter = meter;

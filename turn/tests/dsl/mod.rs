@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use roundturn_turn::message::{Integrity, Key, PasswordAlgorithm, TransactionId, attribute, user_hash};
 use roundturn_turn::{
-    Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transmit, Transport, Verdict,
-    mint,
+    Client, Config, Event, Limits, Peer, PeerRules, Relay, Secret, Server, StaticUser, Transmit, Transport, Validity,
+    Verdict, mint,
 };
 
 pub use ask::*;
@@ -48,7 +48,7 @@ pub fn config() -> Config {
         external_v4: Some(EXTERNAL_V4.parse().unwrap()),
         external_v6: Some(EXTERNAL_V6.parse().unwrap()),
         host: vec![EXTERNAL_V4.parse().unwrap(), EXTERNAL_V6.parse().unwrap(), "5.9.0.2".parse().unwrap()],
-        secrets: vec![Secret { name: "2026".into(), value: SECRET.into(), not_after: None }],
+        secrets: vec![Secret { name: "2026".into(), value: SECRET.into(), validity: Validity::default() }],
         users: [("carol".to_owned(), StaticUser::Password("wonder".into()))].into(),
         password_algorithms: false,
         alternate_servers: Vec::new(),

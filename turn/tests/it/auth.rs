@@ -1,7 +1,7 @@
 //! The long-term mechanism (RFC 8489 §9.2) and time-limited credentials.
 
-use roundturn_turn::message::{Key, attribute};
-use roundturn_turn::{Config, Secret, StaticUser, mint};
+use roundturn_turn::message::{Integrity, Key, PasswordAlgorithm, attribute};
+use roundturn_turn::{Config, Secret, StaticUser, Validity, mint};
 
 use crate::dsl::*;
 
@@ -103,14 +103,23 @@ fn every_form_of_a_time_limited_name_is_accepted() {
 }
 
 #[test]
-fn any_of_several_secrets_may_have_signed_until_its_end() {
-    let secret = |value: &str, not_after| Secret { name: value.into(), value: value.into(), not_after };
-    let secrets = vec![secret("new", None), secret("old", Some(BEGIN + 60))];
+fn any_of_several_secrets_may_have_signed_from_its_beginning_to_its_end() {
+    let secret = |value: &str, not_before, not_after| Secret {
+        name: value.into(),
+        value: value.into(),
+        validity: Validity { not_before, not_after },
+    };
+    let next = secret("next", Some(BEGIN + 60), None);
+    let secrets = vec![next, secret("new", None, None), secret("old", None, Some(BEGIN + 60))];
     let world = World::with(Config { secrets, ..config() });
     let name = format!("{}:bob", BEGIN + 3600);
     world.client_as("84.1.1.1:4000", &name, &mint(b"new", &name)).allocates();
-    world.client_as("84.1.1.1:4001", &name, &mint(b"old", &name)).allocates();
+    let old = world.client_as("84.1.1.1:4001", &name, &mint(b"old", &name));
+    old.allocates();
+    world.client_as("84.1.1.1:4004", &name, &mint(b"next", &name)).says(allocate()).hears(error(401));
     world.later(secs(60));
+    world.client_as("84.1.1.1:4004", &name, &mint(b"next", &name)).allocates();
+    old.says(refresh(600)).hears(success());
     world.client_as("84.1.1.1:4002", &name, &mint(b"new", &name)).allocates();
     world.client_as("84.1.1.1:4003", &name, &mint(b"old", &name)).says(allocate()).hears(error(401));
 }
@@ -198,15 +207,88 @@ fn ask_request(method: roundturn_turn::message::Method) -> Ask {
     ask(roundturn_turn::message::Class::Request, method)
 }
 
+fn reconfigured(world: &World, config: Config) {
+    world.with_server(|server, now| server.reconfigure(now, config));
+}
+
 #[test]
-fn an_allocation_outlives_the_secret_that_opened_it() {
+fn an_allocation_lives_until_its_refresh_when_its_secret_is_taken_away() {
+    let world = World::new();
+    let alice = world.client("84.1.1.1:4000");
+    let relay = alice.allocates();
+    alice.says(channel_bind(0x4000, "9.9.9.9:9000")).hears(success());
+    let secrets = vec![Secret { name: "next".into(), value: b"south".into(), validity: Validity::default() }];
+    reconfigured(&world, Config { secrets, ..config() });
+    world.client("84.1.1.1:4001").says(allocate()).hears(error(401));
+    alice.sends_on(0x4000, b"x").reaches(relay, "9.9.9.9:9000", b"x");
+    alice.says(refresh(600)).hears(error(401));
+    assert_eq!(failures(&world, "revoked"), 1);
+    world.later(minutes(10));
+    assert_eq!(world.with_server(|server, _| server.stats().allocations), 0);
+}
+
+#[test]
+fn a_secret_that_only_moved_or_got_another_name_keeps_its_allocations() {
     let world = World::new();
     let alice = world.client("84.1.1.1:4000");
     alice.allocates();
-    let secrets = vec![Secret { name: "next".into(), value: b"south".into(), not_after: None }];
-    world.with_server(|server, now| server.reconfigure(now, Config { secrets, realm: "other".into(), ..config() }));
+    let named =
+        |name: &str, value: &[u8]| Secret { name: name.into(), value: value.into(), validity: Validity::default() };
+    let secrets = vec![named("next", b"south"), named("last", SECRET)];
+    reconfigured(&world, Config { secrets, ..config() });
     alice.says(refresh(600)).hears(success());
-    world.client("84.1.1.1:4001").says(allocate()).hears(error(401));
+    reconfigured(&world, Config { realm: "other".into(), ..config() });
+    alice.says(refresh(600)).hears(success());
+}
+
+#[test]
+fn a_static_user_that_is_gone_or_has_another_password_refreshes_no_more() {
+    for users in [Vec::new(), vec![("carol".to_owned(), StaticUser::Password("other".into()))]] {
+        let world = World::new();
+        let carol = world.client_as("84.1.1.1:4000", "carol", "wonder");
+        carol.allocates();
+        let others = Config { users: users.into_iter().collect(), ..config() };
+        reconfigured(&world, others);
+        carol.says(refresh(600)).hears(error(401));
+        reconfigured(&world, config());
+        carol.says(refresh(600)).hears(success());
+    }
+}
+
+/// MD5 and SHA-256 of `dave:example.org:wonder`, as `md5sum` and `sha256sum` tell them.
+const MD5_KEY: &str = "f17be351e02d70f038c556c6cded2c33";
+const SHA256_KEY: &str = "f1074edadd24ea17a2ce01b91b50e5adbb36660807bde1e3d4d773589bd867dc";
+
+fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+    std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+}
+
+#[test]
+fn rfc8489_18_5_1_a_user_kept_by_its_key_is_proved_by_that_algorithm_alone() {
+    let md5 = StaticUser::Md5Key(bytes(MD5_KEY));
+    let sha256 = StaticUser::Sha256Key(bytes(SHA256_KEY));
+    let answers = [
+        (&md5, None, Integrity::Sha1, 0),
+        (&md5, None, Integrity::Sha256, 0),
+        (&md5, Some(PasswordAlgorithm::Md5), Integrity::Sha256, 0),
+        (&md5, Some(PasswordAlgorithm::Sha256), Integrity::Sha256, 401),
+        (&sha256, Some(PasswordAlgorithm::Sha256), Integrity::Sha256, 0),
+        (&sha256, Some(PasswordAlgorithm::Md5), Integrity::Sha256, 401),
+        (&sha256, None, Integrity::Sha1, 401),
+    ];
+    for (user, algorithm, integrity, code) in answers {
+        let users = [("dave".to_owned(), user.clone())].into();
+        let world = World::with(Config { users, password_algorithms: algorithm.is_some(), ..config() });
+        let mut dave = world.client_as("84.1.1.1:4000", "dave", "wonder");
+        dave.style = Style { hashed: false, algorithm, integrity };
+        let heard = dave.says(allocate());
+        if code == 0 {
+            heard.hears(success());
+            dave.says(refresh(600)).hears(success());
+        } else {
+            heard.hears(error(code));
+        }
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod even_port;
 mod hostile;
 mod icmp;
 mod mobility;
+mod oracle;
 mod peers;
 mod rates;
 mod redirect;

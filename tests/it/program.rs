@@ -1,0 +1,116 @@
+//! The program itself, as systemd would start it: a process with a configuration on the loopback.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use crate::support::free_port;
+
+/// How long anything may take: far longer than it does.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running daemon, ended when dropped.
+pub struct Program {
+    /// Where clients send to.
+    pub listener: SocketAddr,
+    http: SocketAddr,
+    metrics: SocketAddr,
+    file: PathBuf,
+    child: Child,
+    log: Receiver<String>,
+}
+
+impl Program {
+    /// Starts it with these sections beside those that keep it on the loopback.
+    pub fn start(sections: &str) -> Self {
+        let listener = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let (http, metrics) = (free_tcp_port(), free_tcp_port());
+        let file = std::env::temp_dir().join(format!("roundturn-program-{}.toml", listener.port()));
+        let text = configuration(listener, http, metrics, sections);
+        std::fs::write(&file, text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_roundturn"))
+            .arg("--config")
+            .arg(&file)
+            .env_clear()
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (lines, log) = channel();
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let program = Self { listener, http, metrics, file, child, log };
+        program.until(|| program.get(program.http, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
+        program
+    }
+
+    /// Writes other sections, and tells it so.
+    pub fn reconfigure(&self, sections: &str) {
+        std::fs::write(&self.file, configuration(self.listener, self.http, self.metrics, sections)).unwrap();
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
+    /// The next line of its log that contains `words`; others before it are passed over.
+    pub fn says(&self, words: &str) -> String {
+        let mut said = Vec::new();
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(words) => return line,
+                Ok(line) => said.push(line),
+                Err(error) => panic!("{error}: no {words:?} in {said:#?}"),
+            }
+        }
+    }
+
+    /// The value of a series.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let page = self.get(self.metrics, "/metrics")?;
+        page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+    }
+
+    /// Waits until `happens`.
+    pub fn until(&self, mut happens: impl FnMut() -> bool) {
+        let pause = PATIENCE / 1000;
+        let happened = (0..1000).any(|_| {
+            let now = happens();
+            if !now {
+                std::thread::sleep(pause);
+            }
+            now
+        });
+        assert!(happened, "it does not happen");
+    }
+
+    fn get(&self, from: SocketAddr, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(from).ok()?;
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
+            .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+fn configuration(listener: SocketAddr, http: SocketAddr, metrics: SocketAddr, sections: &str) -> String {
+    format!(
+        "[listen]\nturn = [\"{listener}\"]\nhttp = [\"{http}\"]\nmetrics = \"{metrics}\"\n\
+         [address]\nexternal = \"127.0.0.1\"\n[shards]\ncount = 2\n{sections}"
+    )
+}
+
+fn free_tcp_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
