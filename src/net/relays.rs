@@ -255,7 +255,7 @@ impl Relays for RelaySockets {
 
     fn open_tcp(&mut self, family: Family, holder: Holder<'_>) -> Result<Relay, OpenError> {
         let Some(external) = self.addresses.external_of(family) else { return Err(OpenError::Family) };
-        let ticket = self.ledger.take(holder)?;
+        let ticket = self.ledger.take(clock::now(), holder)?;
         let local = self.addresses.local_of(family).or(Some(external));
         let leased = self.ports.lease_tcp_relay(family, |port| self.tcp.bind(family, local, port));
         let (lease, socket) = leased.map_err(|error| self.refuse(&error))?;

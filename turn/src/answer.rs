@@ -72,8 +72,8 @@ impl Server {
 /// Adds the proof that an answer comes from us.
 pub(crate) fn sealed<'a>(encoder: Encoder<'a>, seal: &Seal) -> Encoder<'a> {
     match seal.integrity {
-        Integrity::Sha1 => encoder.integrity(&seal.key),
-        Integrity::Sha256 => encoder.integrity_sha256(&seal.key),
+        Integrity::Sha1 => encoder.integrity(&seal.proof.key),
+        Integrity::Sha256 => encoder.integrity_sha256(&seal.proof.key),
     }
 }
 

@@ -316,7 +316,7 @@ impl Server {
             None => self.limiter.allows(request.now, request.from.remote.ip()),
             Some(allocation) => {
                 self.limiter.allows_client(request.now, &mut allocation.unproven)
-                    || request.message.verify(&allocation.key)
+                    || request.message.verify(&allocation.proof.key)
             }
         };
         if is_answered { Ok(()) } else { Err(Why::RateLimited) }

@@ -36,7 +36,7 @@ impl Server {
         let waiting = Waiting {
             transaction: request.message.transaction(),
             has_fingerprint: request.message.has_fingerprint(),
-            seal: Seal { key: proven.seal.key.clone(), integrity: proven.seal.integrity },
+            seal: Seal { proof: proven.seal.proof.clone(), integrity: proven.seal.integrity },
         };
         let (state, expires) = (State::Connecting(waiting), request.now + PATIENCE);
         self.add_connection(slot, Connection { id, peer, is_ours, state, expires });
