@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::config::{self, Address, ConfigError, LogFormat, Place, Problem, RoomMode, Settings};
+use crate::config::{self, Address, ConfigError, LogFormat, Place, Problem, Relay, RoomMode, Settings};
 
 /// Prints it; exit code 78 where it is refused.
 pub fn run(file: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -82,7 +82,7 @@ fn plain(value: &Value) -> String {
 
 /// The settings that stand, by section and key; secrets and passwords by their names only.
 fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
-    let Settings { listen, auth, peers, limits, rooms, shards, log, .. } = settings;
+    let Settings { listen, relay, auth, peers, limits, rooms, shards, log, .. } = settings;
     let secrets: Vec<_> = auth.secrets.iter().map(|secret| secret.name.as_str()).collect();
     let mut users: Vec<_> = auth.users.keys().map(String::as_str).collect();
     users.sort_unstable();
@@ -97,6 +97,8 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
     );
     section("address", json!({ "external": external(&settings.address), "stun_servers": settings.stun_servers }));
     section("ports", json!({ "udp": format!("{}-{}", settings.ports.start(), settings.ports.end()) }));
+    let Relay { password_algorithms, alternate_servers } = relay;
+    section("relay", json!({ "password_algorithms": password_algorithms, "alternate_servers": alternate_servers }));
     section(
         "auth",
         json!({

@@ -1,10 +1,12 @@
 //! The program itself, as systemd would start it: a process with a configuration on the loopback.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::support::free_port;
@@ -21,6 +23,8 @@ pub struct Program {
     file: PathBuf,
     child: Child,
     log: Receiver<String>,
+    /// Lines that came while something else was waited for.
+    unheard: RefCell<VecDeque<String>>,
 }
 
 impl Program {
@@ -42,7 +46,7 @@ impl Program {
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (lines, log) = channel();
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
-        let program = Self { listener, http, metrics, file, child, log };
+        let program = Self { listener, http, metrics, file, child, log, unheard: RefCell::default() };
         program.until(|| program.get(program.http, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
         program
     }
@@ -58,7 +62,8 @@ impl Program {
     pub fn says(&self, words: &str) -> String {
         let mut said = Vec::new();
         loop {
-            match self.log.recv_timeout(PATIENCE) {
+            let next = self.unheard.borrow_mut().pop_front();
+            match next.ok_or(()).or_else(|()| self.log.recv_timeout(PATIENCE)) {
                 Ok(line) if line.contains(words) => return line,
                 Ok(line) => said.push(line),
                 Err(error) => panic!("{error}: no {words:?} in {said:#?}"),
@@ -72,17 +77,25 @@ impl Program {
         page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
     }
 
-    /// Waits until `happens`.
+    /// Waits until `happens`: asks again whenever the log has been silent for a moment.
     pub fn until(&self, mut happens: impl FnMut() -> bool) {
-        let pause = PATIENCE / 1000;
         let happened = (0..1000).any(|_| {
-            let now = happens();
-            if !now {
-                std::thread::sleep(pause);
+            happens() || {
+                while let Some(line) = self.line_within(PATIENCE / 1000) {
+                    self.unheard.borrow_mut().push_back(line);
+                }
+                false
             }
-            now
         });
         assert!(happened, "it does not happen");
+    }
+
+    fn line_within(&self, moment: Duration) -> Option<String> {
+        match self.log.recv_timeout(moment) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(error) => panic!("{error}: the program has ended"),
+        }
     }
 
     fn get(&self, from: SocketAddr, path: &str) -> Option<String> {
@@ -106,7 +119,7 @@ impl Drop for Program {
 
 fn configuration(listener: SocketAddr, http: SocketAddr, metrics: SocketAddr, sections: &str) -> String {
     format!(
-        "[listen]\nturn = [\"{listener}\"]\nhttp = [\"{http}\"]\nmetrics = \"{metrics}\"\n\
+        "[listen]\nturn = [\"{listener}\"]\nturns = []\nhttp = [\"{http}\"]\nmetrics = \"{metrics}\"\n\
          [address]\nexternal = \"127.0.0.1\"\n[shards]\ncount = 2\n{sections}"
     )
 }
