@@ -97,8 +97,15 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
     );
     section("address", json!({ "external": external(&settings.address), "stun_servers": settings.stun_servers }));
     section("ports", json!({ "udp": format!("{}-{}", settings.ports.start(), settings.ports.end()) }));
-    let Relay { password_algorithms, alternate_servers } = relay;
-    section("relay", json!({ "password_algorithms": password_algorithms, "alternate_servers": alternate_servers }));
+    let Relay { tcp_allocations, mobility, behavior_discovery, password_algorithms, alternate_servers } = relay;
+    section(
+        "relay",
+        json!({
+            "tcp_allocations": tcp_allocations, "mobility": mobility,
+            "behavior_discovery": behavior_discovery.map(|found| found.alternate),
+            "password_algorithms": password_algorithms, "alternate_servers": alternate_servers,
+        }),
+    );
     section(
         "auth",
         json!({

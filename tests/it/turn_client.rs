@@ -88,8 +88,8 @@ impl TurnClient {
 
     /// The same user at another address.
     pub fn elsewhere(&self) -> Self {
-        let (username, realm) = (self.username.clone(), self.realm.clone());
-        Self { socket: socket(), server: self.server, username, nonce: Vec::new(), realm }
+        let (username, secret, realm) = (self.username.clone(), self.secret.clone(), self.realm.clone());
+        Self { socket: socket(), server: self.server, username, secret, nonce: Vec::new(), realm, refusal: None }
     }
 }
 
