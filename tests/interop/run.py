@@ -12,13 +12,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import aioice_cases
+import janus_cases
+import libnice_cases
 import uclient_cases
 from servers import start
 
 
 def main() -> int:
     server = start(sys.argv[1])
-    cases = uclient_cases.cases(server) + aioice_cases.cases(server)
+    parts = [uclient_cases, aioice_cases, libnice_cases, janus_cases]
+    cases = [case for part in parts for case in part.cases(server)]
     try:
         with ThreadPoolExecutor(max_workers=6) as pool:
             results = list(pool.map(outcome, cases))

@@ -27,15 +27,23 @@ static = "wireless"
 certificate = "{{scratch}}/certificate.pem"
 key = "{{scratch}}/key.pem"
 
+[ports]
+udp = "40000-49999"
+
 [peers]
 allow = ["10.99.0.0/24", "fd99::/64"]
+
+# All clients of a run come from one host, and some leave without a word.
+[limits]
+allocations_per_user = 24
+allocations_per_prefix = 5000
 """
 
 COTURN = [
     "-n", "--no-cli", "--no-dtls", "--lt-cred-mech", "--use-auth-secret",
     f"--static-auth-secret={SECRET}", "--realm=interop", "--allow-loopback-peers", "--simple-log", "--log-file=stdout",
     f"--listening-ip={HOST}", f"--listening-ip={HOST6}", f"--relay-ip={HOST}", f"--relay-ip={HOST6}",
-    "--denied-peer-ip=192.168.0.0-192.168.255.255",
+    "--denied-peer-ip=192.168.0.0-192.168.255.255", "--user-quota=24",
 ]  # fmt: skip
 
 
@@ -67,6 +75,8 @@ def start(program: str) -> Server:
     log = scratch / "log"
     is_coturn = Path(program).name == "turnserver"
     make_certificate(scratch)
+    # Clients in this process trust it from here on.
+    os.environ["SSL_CERT_FILE"] = str(scratch / "certificate.pem")
     if is_coturn:
         command = [program, *COTURN, f"--pidfile={scratch}/pid", f"--userdb={scratch}/db"]
         command += [f"--cert={scratch}/certificate.pem", f"--pkey={scratch}/key.pem"]
@@ -85,10 +95,11 @@ def start(program: str) -> Server:
 
 
 def make_certificate(folder: Path) -> None:
-    """A certificate that nobody has signed, and its key."""
+    """A certificate for this host's addresses that vouches for itself, and its key."""
     files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=interop"]
-    subprocess.run(["openssl", "req", "-x509", *kind, *files], check=True, capture_output=True)
+    names = ["-addext", f"subjectAltName=IP:{HOST},IP:{HOST6}"]
+    subprocess.run(["openssl", "req", "-x509", *kind, *names, *files], check=True, capture_output=True)
 
 
 def answers() -> bool:
