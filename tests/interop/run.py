@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import aioice_cases
+import import_cases
 import janus_cases
 import libnice_cases
 import uclient_cases
@@ -20,7 +21,7 @@ from servers import start
 
 def main() -> int:
     server = start(sys.argv[1])
-    parts = [uclient_cases, aioice_cases, libnice_cases, janus_cases]
+    parts = [uclient_cases, import_cases, aioice_cases, libnice_cases, janus_cases]
     cases = [case for part in parts for case in part.cases(server)]
     try:
         with ThreadPoolExecutor(max_workers=6) as pool:
