@@ -43,10 +43,12 @@ const FIREFOX = {
 const KINDS = { chromium: CHROMIUM, firefox: FIREFOX };
 
 export class Browsers {
-  #url; #output; #running = new Map();
+  #urls; #certificate; #output; #running = new Map();
 
-  constructor(url, output) {
-    this.#url = url;
+  /** `urls`: the page's, where TURN over TLS is not set up (`plain`) and where it is (`tls`), by this certificate. */
+  constructor(urls, certificate, output) {
+    this.#urls = urls;
+    this.#certificate = certificate;
     this.#output = output;
   }
 
@@ -54,12 +56,12 @@ export class Browsers {
   async call(name, run) {
     const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/-$/, '');
     const participants = [];
-    const enter = async (kind, who, options = {}) => {
+    const enter = async (kind, who, { transport, ...options } = {}) => {
       const context = await (await this.#browser(kind)).createBrowserContext();
-      const participant = await Participant.open(context, who);
+      const participant = await Participant.open(context, who, transport);
       participants.push(participant);
       const fragment = new URLSearchParams({ room: slug, name: who, autojoin: '1', ...options });
-      await participant.goto(`${this.#url}/#${fragment}`);
+      await participant.goto(`${transport === 'tls' ? this.#urls.tls : this.#urls.plain}/#${fragment}`);
       return participant;
     };
     try {
@@ -79,12 +81,19 @@ export class Browsers {
 
   #browser(kind) {
     const launch = async () => {
-      const browser = await puppeteer.launch({ headless: true, protocolTimeout: 60_000, ...KINDS[kind] });
-      await settle(browser, this.#url);
+      const trust = this.#trust(kind);
+      const browser = await puppeteer.launch({ headless: true, protocolTimeout: 60_000, ...KINDS[kind], ...trust });
+      await settle(browser, this.#urls.plain);
       return browser;
     };
     if (!this.#running.has(kind)) this.#running.set(kind, launch());
     return this.#running.get(kind);
+  }
+
+  /** No flag makes them pass over the certificate of a TURN server: it must be trusted. */
+  #trust(kind) {
+    if (kind === 'firefox') return { userDataDir: this.#certificate.profile() };
+    return { env: { ...process.env, HOME: this.#certificate.home() } };
   }
 }
 

@@ -21,6 +21,12 @@ export const cases = {
     await everyoneReceives(people);
   },
 
+  'peer to peer over the relay only, by UDP, Firefox and Chromium': (enter) => relayedOver(enter, 'udp'),
+
+  'peer to peer over the relay only, by TCP, Firefox and Chromium': (enter) => relayedOver(enter, 'tcp'),
+
+  'peer to peer over the relay only, by TLS, Firefox and Chromium': (enter) => relayedOver(enter, 'tls'),
+
   'through the SFU, three': async (enter) => {
     const people = await everyone(enter, ['chromium', 'chromium', 'chromium'], { mode: 'sfu' });
     await everyoneReceives(people);
@@ -62,9 +68,17 @@ async function everyoneReceives(people) {
 
 /** Where everyone can reach everyone, nothing needs the relay. */
 async function nobodyIsRelayed(people) {
-  for (const person of people) await person.settlesOn((kind) => kind !== 'relay', 'sends straight');
+  for (const person of people) await person.settlesOn(({ local }) => local !== 'relay', 'sends straight');
 }
 
 async function everyoneIsRelayed(people) {
-  for (const person of people) await person.settlesOn((kind) => kind === 'relay', 'sends through the relay');
+  for (const person of people) await person.settlesOn(({ local }) => local === 'relay', 'sends through the relay');
+}
+
+/** Two browsers that reach each other through their relays, and these over one transport. */
+async function relayedOver(enter, transport) {
+  const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'mesh', relay: '1', transport });
+  await everyoneReceives(people);
+  const isRight = ({ local, relayProtocol }) => local === 'relay' && relayProtocol === transport;
+  for (const person of people) await person.settlesOn(isRight, `sends through the relay, over ${transport}`);
 }

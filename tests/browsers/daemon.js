@@ -1,28 +1,39 @@
-// The daemon as a new user starts it: without a configuration.
+// The daemon as a new user starts it, without a configuration; and a second one beside it, with a certificate.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { until } from './until.js';
 
-const METRICS = 'http://127.0.0.1:9641/metrics';
+/** The lab's name; Firefox speaks TLS to no address. */
+export const NAME = 'turn.lab.test';
+
+/** What the second one needs to have for itself. */
+const BESIDE = { turn: '[::]:3479', http: '127.0.0.1:8081', metrics: '127.0.0.1:9642', udp: '50160-50359' };
 
 export class Daemon {
-  url = 'http://127.0.0.1:8080';
-  #process; #log;
+  #process; #log; #http; #metrics;
 
-  constructor(process, log) {
+  constructor(process, log, http = '127.0.0.1:8080', metrics = '127.0.0.1:9641') {
     this.#process = process;
     this.#log = log;
+    this.#http = http;
+    this.#metrics = metrics;
   }
 
-  /** Starts it and waits until it says that it lives. */
-  static async start(program, log) {
+  /** Where its page is. */
+  get url() {
+    return `http://${this.#http}`;
+  }
+
+  /** Starts it and waits until it says that it lives. With a certificate, it has TURN over TLS. */
+  static async start(program, log, certificate) {
     const out = openSync(log, 'w');
     const folder = mkdtempSync(join(tmpdir(), 'browsers-'));
-    const process = spawn(join(globalThis.process.cwd(), program), [], { cwd: folder, stdio: ['ignore', out, out] });
-    const daemon = new Daemon(process, log);
+    const env = { ...globalThis.process.env, ...(certificate ? secure(certificate) : {}) };
+    const process = spawn(resolve(program), [], { cwd: folder, env, stdio: ['ignore', out, out] });
+    const daemon = certificate ? new Daemon(process, log, BESIDE.http, BESIDE.metrics) : new Daemon(process, log);
     try {
       await until('the daemon lives', 10, async () => (await fetch(`${daemon.url}/livez`)).ok);
     } catch (error) {
@@ -35,7 +46,7 @@ export class Daemon {
   async stop() {
     const exit = new Promise((resolve) => this.#process.once('exit', (code, signal) => resolve(signal ?? code)));
     if (this.#process.exitCode !== null) throw new Error(`it had ended with ${this.#process.exitCode}`);
-    const metrics = await fetch(METRICS).then((answer) => answer.text(), (error) => `no answer: ${error.message}`);
+    const metrics = await fetch(`http://${this.#metrics}/metrics`).then((answer) => answer.text(), (error) => `no answer: ${error.message}`);
     this.#process.kill('SIGTERM');
     const code = await exit;
     if (code !== 0) throw new Error(`it ended with ${code}, not 0`);
@@ -47,4 +58,17 @@ export class Daemon {
   logEnd() {
     return readFileSync(this.#log, 'utf8').slice(-6000);
   }
+}
+
+/** The variables that set up the second daemon. */
+function secure({ certificate, key }) {
+  return {
+    ROUNDTURN_ADDRESS__EXTERNAL: NAME,
+    ROUNDTURN_LISTEN__TURN: BESIDE.turn,
+    ROUNDTURN_LISTEN__HTTP: BESIDE.http,
+    ROUNDTURN_LISTEN__METRICS: BESIDE.metrics,
+    ROUNDTURN_PORTS__UDP: BESIDE.udp,
+    ROUNDTURN_TLS__CERTIFICATE: certificate,
+    ROUNDTURN_TLS__KEY: key,
+  };
 }

@@ -22,11 +22,12 @@ export class Participant {
     });
   }
 
-  static async open(context, name) {
+  /** `transport`: the only one that leads to a relay, "udp", "tcp" or "tls"; all of them if there is none. */
+  static async open(context, name, transport) {
     const page = await context.newPage();
     await page.setViewport({ width: 1280, height: 800 });
     await page.evaluateOnNewDocument(spellErrors);
-    await page.evaluateOnNewDocument(keepConnections);
+    await page.evaluateOnNewDocument(keepConnections, transport ?? '');
     return new Participant(context, page, name);
   }
 
@@ -66,11 +67,11 @@ export class Participant {
     });
   }
 
-  /** All connections use local candidates of this kind; the first pair that works may give way to a better one. */
+  /** All connections use pairs that are right; the first pair that works may give way to a better one. */
   async settlesOn(isRight, what) {
     await until(`${this.name} ${what}`, 20, async () => {
       const { pairs } = await this.#media();
-      return pairs.length > 0 && pairs.every((pair) => isRight(pair.local));
+      return pairs.length > 0 && pairs.every(isRight);
     });
   }
 
@@ -122,15 +123,25 @@ function spellErrors() {
   console.error = (...values) => error(...values.map((value) => (value?.stack ? `${value}\n${value.stack}` : String(value))));
 }
 
-/** Keeps every connection that the page makes where the test can ask it. */
-function keepConnections() {
+/** Keeps every connection that the page makes where the test can ask it; with a transport, it knows no other way to a relay. */
+function keepConnections(transport) {
+  const wanted = { udp: /^turn:.*transport=udp$/, tcp: /^turn:.*transport=tcp$/, tls: /^turns:/ }[transport];
+  const narrowed = (configuration) => {
+    if (!wanted) return configuration;
+    const servers = configuration.iceServers.map((server) => ({ ...server, urls: server.urls.filter((url) => wanted.test(url)) }));
+    return { ...configuration, iceServers: servers.filter((server) => server.urls.length) };
+  };
   const Native = globalThis.RTCPeerConnection;
   const connections = [];
   globalThis.connectionsForTests = connections;
   globalThis.RTCPeerConnection = class extends Native {
-    constructor(...parameters) {
-      super(...parameters);
+    constructor(configuration) {
+      super(narrowed(configuration));
       connections.push(this);
+    }
+
+    setConfiguration(configuration) {
+      super.setConfiguration(narrowed(configuration));
     }
   };
 }
@@ -187,7 +198,7 @@ async function readMedia() {
     const pair = transport ? byId(transport.selectedCandidatePairId) : stats.find(isSelected);
     if (pair) {
       const [local, remote] = [byId(pair.localCandidateId), byId(pair.remoteCandidateId)];
-      found.pairs.push({ local: local?.candidateType, remote: remote?.candidateType });
+      found.pairs.push({ local: local?.candidateType, relayProtocol: local?.relayProtocol, remote: remote?.candidateType });
     }
   }
   return found;

@@ -8,15 +8,21 @@
 import { mkdirSync } from 'node:fs';
 import { Browsers } from './browsers.js';
 import { cases } from './cases.js';
-import { Daemon } from './daemon.js';
+import { Certificate } from './certificate.js';
+import { Daemon, NAME } from './daemon.js';
 
 const [program, ...wanted] = process.argv.slice(2);
 if (!program) throw new Error('usage: run.js PROGRAM [CASE...]');
 const output = new URL('../../target/browsers/', import.meta.url).pathname;
 mkdirSync(output, { recursive: true });
 
-const daemon = await Daemon.start(program, `${output}daemon.log`);
-const browsers = new Browsers(daemon.url, output);
+const certificate = new Certificate(NAME);
+const daemons = {
+  'the daemon': await Daemon.start(program, `${output}daemon.log`),
+  'the daemon with a certificate': await Daemon.start(program, `${output}daemon-tls.log`, certificate),
+};
+const [plain, tls] = Object.values(daemons).map((daemon) => daemon.url);
+const browsers = new Browsers({ plain, tls }, certificate, output);
 let passed = 0;
 let failed = 0;
 
@@ -40,7 +46,9 @@ for (const [name, run] of Object.entries(cases)) {
   await check(name, () => browsers.call(name, run));
 }
 await browsers.close();
-await check('the daemon counted packets and ends cleanly', () => daemon.stop());
-if (failed) console.log(`\nThe end of the daemon's output:\n${daemon.logEnd()}`);
+for (const [name, daemon] of Object.entries(daemons)) {
+  await check(`${name} counted packets and ends cleanly`, () => daemon.stop());
+  if (failed) console.log(`\nThe end of the output of ${name}:\n${daemon.logEnd()}`);
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -13,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import aioice_cases
 import fragment_cases
+import import_cases
+import janus_cases
+import libnice_cases
 import tcp_relay_cases
 import uclient_cases
 from servers import start
@@ -20,8 +23,16 @@ from servers import start
 
 def main() -> int:
     server = start(sys.argv[1])
-    cases = uclient_cases.cases(server) + aioice_cases.cases(server)
-    cases += fragment_cases.cases(server) + tcp_relay_cases.cases(server)
+    parts = [
+        uclient_cases,
+        import_cases,
+        aioice_cases,
+        libnice_cases,
+        janus_cases,
+        fragment_cases,
+        tcp_relay_cases,
+    ]
+    cases = [case for part in parts for case in part.cases(server)]
     try:
         with ThreadPoolExecutor(max_workers=6) as pool:
             results = list(pool.map(outcome, cases))

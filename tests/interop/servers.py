@@ -27,23 +27,32 @@ static = "wireless"
 certificate = "{{scratch}}/certificate.pem"
 key = "{{scratch}}/key.pem"
 
+[ports]
+udp = "40000-49999"
+
 [peers]
 allow = ["10.99.0.0/16", "fd99::/64"]
+
+# All clients of a run come from one host, and some leave without a word.
+[limits]
+allocations_per_user = 24
+allocations_per_prefix = 5000
 """
 
 COTURN = [
     "-n", "--no-cli", "--no-dtls", "--lt-cred-mech", "--use-auth-secret",
     f"--static-auth-secret={SECRET}", "--realm=interop", "--allow-loopback-peers", "--simple-log", "--log-file=stdout",
     f"--listening-ip={HOST}", f"--listening-ip={HOST6}", f"--relay-ip={HOST}", f"--relay-ip={HOST6}",
-    "--denied-peer-ip=192.168.0.0-192.168.255.255",
+    "--denied-peer-ip=192.168.0.0-192.168.255.255", "--user-quota=24",
 ]  # fmt: skip
 
 
 class Server:
     """A running server."""
 
-    def __init__(self, process: subprocess.Popen, log: Path, is_coturn: bool):
-        self.process, self.log, self.is_coturn = process, log, is_coturn
+    def __init__(self, program: str, process: subprocess.Popen, log: Path):
+        self.program, self.process, self.log = program, process, log
+        self.is_coturn = is_coturn(program)
 
     def check_alive(self) -> None:
         assert self.process.poll() is None, f"it ended with {self.process.returncode}"
@@ -65,9 +74,10 @@ def start(program: str) -> Server:
     """Starts the server and waits, at most ten seconds, until it answers a Binding request."""
     scratch = Path(tempfile.mkdtemp(prefix="interop-"))
     log = scratch / "log"
-    is_coturn = Path(program).name == "turnserver"
     make_certificate(scratch)
-    if is_coturn:
+    # Clients in this process trust it from here on.
+    os.environ["SSL_CERT_FILE"] = str(scratch / "certificate.pem")
+    if is_coturn(program):
         command = [program, *COTURN, f"--pidfile={scratch}/pid", f"--userdb={scratch}/db"]
         command += [f"--cert={scratch}/certificate.pem", f"--pkey={scratch}/key.pem"]
     else:
@@ -76,7 +86,7 @@ def start(program: str) -> Server:
         command = [program, "--config", str(config), "run"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-    server = Server(process, log, is_coturn)
+    server = Server(program, process, log)
     deadline = time.monotonic() + 10
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -84,19 +94,26 @@ def start(program: str) -> Server:
     return server
 
 
-def make_certificate(folder: Path) -> None:
-    """A certificate that nobody has signed, and its key."""
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+def is_coturn(program: str) -> bool:
+    return Path(program).name == "turnserver"
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for this host's addresses that vouches for itself, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    files = ["-keyout", str(key), "-out", str(certificate)]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=interop"]
-    subprocess.run(["openssl", "req", "-x509", *kind, *files], check=True, capture_output=True)
+    names = ["-addext", f"subjectAltName=IP:{HOST},IP:{HOST6}"]
+    subprocess.run(["openssl", "req", "-x509", *kind, *names, *files], check=True, capture_output=True)
+    return certificate, key
 
 
-def answers() -> bool:
+def answers(server: tuple[str, int] = (HOST, PORT)) -> bool:
     """Whether a Binding request is answered within a fifth of a second."""
     transaction = os.urandom(12)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(0.2)
-        client.sendto(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + transaction, (HOST, PORT))
+        client.sendto(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + transaction, server)
         try:
             answer, _ = client.recvfrom(2048)
         except OSError:
@@ -107,5 +124,9 @@ def answers() -> bool:
 def credential(name: str, secret: str = SECRET, lifetime: int = 600) -> tuple[str, str]:
     """A user name that expires, and its password."""
     username = f"{int(time.time()) + lifetime}:{name}"
-    password = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
-    return username, base64.b64encode(password).decode()
+    return username, signed(username, secret)
+
+
+def signed(username: str, secret: str) -> str:
+    """The password that a secret gives to a user name."""
+    return base64.b64encode(hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()).decode()

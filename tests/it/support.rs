@@ -139,6 +139,8 @@ impl Options {
     fn config(&self, index: usize, listener: SocketAddr) -> ShardConfig {
         let mut turn = turn_config(&self.addresses, &self.allow);
         turn.limits.tcp_connections = self.tcp_connections;
+        turn.mobility = self.mobility;
+        turn.discovery = self.discovery.map(|alternate| turn::Discovery { primary: listener, alternate });
         ShardConfig {
             index,
             listen: vec![listener],

@@ -72,6 +72,9 @@ pub const ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8000;
 pub const ADDRESS_ERROR_CODE: u16 = 0x8001;
 /// PASSWORD-ALGORITHMS, RFC 8489 §14.11
 pub const PASSWORD_ALGORITHMS: u16 = 0x8002;
+/// ADDITIONAL-ADDRESS-FAMILY as drafts of it were numbered (draft-martinsen-tram-ssoda) and as coturn before 4.8 has it;
+/// nothing else was given this number.
+pub const ADDITIONAL_ADDRESS_FAMILY_DRAFT: u16 = 0x8032;
 /// ICMP, RFC 8656 §18.13
 pub const ICMP: u16 = 0x8004;
 /// SOFTWARE, RFC 8489 §14.14

@@ -149,3 +149,13 @@ fn only_ipv6_is_additional_and_stands_alone() {
     let relays = alice.says(both().with(attribute::EVEN_PORT, &[0])).hears(success()).relays();
     assert!(relays.iter().all(|relay| relay.port % 2 == 0));
 }
+
+#[test]
+fn the_attribute_is_known_by_the_number_that_it_had_in_drafts() {
+    let world = World::new();
+    let drafted = |value: &[u8]| allocate().with(attribute::ADDITIONAL_ADDRESS_FAMILY_DRAFT, value);
+    let alice = world.client("84.1.1.1:4000");
+    alice.says(drafted(&[1, 0, 0, 0])).hears(error(400));
+    let relays = alice.says(drafted(&[2, 0, 0, 0])).hears(success()).relays();
+    assert_eq!([relays[0].family, relays[1].family], [Family::V4, Family::V6]);
+}

@@ -30,7 +30,9 @@ impl<'a> Wish<'a> {
     /// 400 for what is malformed or contradicts itself, 440 for a family that nobody has.
     pub(super) fn read(message: &Message<'a>) -> Result<Self, Code> {
         let requested = message.attribute(attribute::REQUESTED_ADDRESS_FAMILY);
-        let additional = message.attribute(attribute::ADDITIONAL_ADDRESS_FAMILY);
+        let additional = message
+            .attribute(attribute::ADDITIONAL_ADDRESS_FAMILY)
+            .or_else(|| message.attribute(attribute::ADDITIONAL_ADDRESS_FAMILY_DRAFT));
         let even = message.attribute(attribute::EVEN_PORT);
         if let Some(token) = message.attribute(attribute::RESERVATION_TOKEN) {
             let is_alone = requested.is_none() && additional.is_none() && even.is_none();
