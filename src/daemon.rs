@@ -29,7 +29,7 @@ use self::listeners::ListenError;
 use self::summary::Summary;
 use crate::config::Settings;
 use crate::health::Health;
-use crate::http::{self, AppState};
+use crate::http::{self, ApiKeys, AppState};
 use crate::ledger::Ledger;
 use crate::nat::{AddressError, Addresses};
 use crate::net::tls::TlsError;
@@ -116,6 +116,7 @@ struct Daemon {
     addresses: Addresses,
     sfu_ports: Vec<u16>,
     health: Arc<Health>,
+    api_keys: ApiKeys,
     mailboxes: Shards,
     signal: SignalHandle,
     threads: Vec<JoinHandle<()>>,
@@ -130,12 +131,13 @@ impl Daemon {
         let config = SignalConfig::new(&settings, &addresses, parts::SLOTS, random()?);
         let _guard = runtime.enter();
         let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
-        Ok(Self { settings, addresses, sfu_ports, health, mailboxes, signal, threads })
+        let api_keys = ApiKeys::new(&settings.auth.api_keys);
+        Ok(Self { settings, addresses, sfu_ports, health, api_keys, mailboxes, signal, threads })
     }
 
     async fn serve(self, web: listeners::Listeners, metrics: PrometheusHandle) {
         let (stop, stopped) = channel::channel(false);
-        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health));
+        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone());
         self.announce(&web.http_addresses());
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();

@@ -11,6 +11,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::AppState;
 use super::error::ApiError;
+use super::source::Source;
 use crate::clock;
 use crate::signal::protocol::{Bye, SUBPROTOCOL};
 use crate::signal::{ToClient, Wire};
@@ -28,6 +29,7 @@ const SILENT_PINGS: u32 = 3;
 /// `GET /ws`
 pub async fn upgrade(
     State(state): State<AppState>,
+    Source(from): Source,
     uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -48,7 +50,7 @@ pub async fn upgrade(
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES);
     Ok(upgrade
         .on_upgrade(async move |socket| {
-            if let Ok(wire) = state.signal.open().await {
+            if let Ok(wire) = state.signal.open(from).await {
                 converse(socket, wire, state.ping_every).await;
             }
             drop(permit);

@@ -17,6 +17,7 @@
 
 mod ends;
 mod enter;
+mod issue;
 mod media;
 mod moderate;
 mod relay;
@@ -25,15 +26,18 @@ mod sfu_events;
 #[cfg(test)]
 mod tests;
 
+pub use issue::{Issued, Order};
 pub use rooms::NotMade;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use roundturn_sfu::{self as sfu, ParticipantId, RoomId};
+use roundturn_turn::Prefix;
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Buckets, Rate};
 use super::credentials::{IceUrls, Mint};
 use super::member::Member;
 use super::protocol::{Bye, Envelope, ErrorCode, Event, EventText, Limits, Reply, Request, render, render_event};
@@ -69,6 +73,8 @@ pub struct HubConfig {
     pub limits: Limits,
     /// How many frames a connection may send at once.
     pub burst: u32,
+    /// How often one source address, and one API key, may have something that costs: a join, a room, a credential.
+    pub asks: Rate,
     /// How long a connection may take to say `join` or `resume`.
     pub join_timeout: Duration,
     /// Signs TURN credentials.
@@ -82,8 +88,8 @@ pub struct HubConfig {
 /// What happens to the hub.
 #[derive(Debug)]
 pub enum Input {
-    /// A WebSocket was accepted.
-    Opened(ConnectionId),
+    /// A WebSocket was accepted, from this address.
+    Opened(ConnectionId, IpAddr),
     /// It sent a text frame.
     Frame(ConnectionId, String),
     /// It sent a frame that is no text.
@@ -128,6 +134,8 @@ pub struct Hub {
     /// SFU participants and SFU rooms of each shard.
     load: Vec<(usize, usize)>,
     timers: Timers,
+    /// Who asked for something that costs.
+    asked: Buckets,
     outputs: VecDeque<Output>,
     stats: Stats,
     /// Rooms with somebody in them.
@@ -140,6 +148,7 @@ pub struct Hub {
 /// A WebSocket, before and after it has joined.
 #[derive(Debug)]
 struct Connection {
+    source: Prefix,
     participant: Option<ParticipantId>,
     bucket: Bucket,
     join_by: Instant,
@@ -180,6 +189,7 @@ impl Hub {
             names: HashMap::new(),
             load: vec![(0, 0); config.shards.max(1)],
             timers: Timers::default(),
+            asked: Buckets::new(config.asks),
             outputs: VecDeque::new(),
             stats: Stats::default(),
             occupied: 0,
@@ -193,7 +203,7 @@ impl Hub {
     /// Something happened.
     pub fn handle(&mut self, now: Moment, input: Input) {
         match input {
-            Input::Opened(connection) => self.on_opened(now, connection),
+            Input::Opened(connection, from) => self.on_opened(now, connection, from),
             Input::Frame(connection, frame) => self.on_frame(now, connection, &frame),
             Input::NotText(connection) => self.expel(now, connection, Bye::BadMessage),
             Input::TooLarge(connection) => self.expel(now, connection, Bye::TooLarge),
@@ -245,10 +255,12 @@ impl Hub {
         }
     }
 
-    fn on_opened(&mut self, now: Moment, connection: ConnectionId) {
+    fn on_opened(&mut self, now: Moment, connection: ConnectionId, from: IpAddr) {
         let join_by = now.instant + self.config.join_timeout;
-        let bucket = Bucket::new(now.instant, self.config.limits.frames_per_second, self.config.burst);
-        self.connections.insert(connection, Connection { participant: None, bucket, join_by });
+        let rate = Rate { per_second: self.config.limits.frames_per_second, burst: self.config.burst };
+        let bucket = Bucket::new(now.instant, rate);
+        let state = Connection { source: Prefix::of(from), participant: None, bucket, join_by };
+        self.connections.insert(connection, state);
         self.timers.set(join_by, Timer::Join(connection));
         if let Some(bye) = self.draining {
             self.close(connection, bye, None);

@@ -3,6 +3,7 @@
 use roundturn_sfu::{Command, ParticipantId, RoomId};
 use serde_json::value::RawValue;
 
+use super::issue::Asker;
 use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::event_log::{EventLog, Replay};
@@ -10,6 +11,7 @@ use crate::signal::member::{Credentials, Grants, Media, Member};
 use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Joined, Reply, Resume, render_event};
 use crate::signal::random::same_secret;
 use crate::signal::room::is_room_name;
+use crate::signal::stats::Api;
 use crate::signal::timers::Timer;
 
 /// Characters of a participant's name, and of a track's.
@@ -35,6 +37,9 @@ impl Hub {
     }
 
     fn enter(&mut self, now: Moment, connection: ConnectionId, join: Join) -> Result<ParticipantId, Refusal> {
+        if let Some(source) = self.connections.get(&connection).map(|state| state.source) {
+            self.admit(now, Asker::Source(source))?;
+        }
         if !self.config.rooms.open {
             return refuse(ErrorCode::AuthRequired, "this server lets nobody in without a token");
         }
@@ -73,7 +78,7 @@ impl Hub {
 
         let turn_name = format!("{}.{}", protocol::participant_name(who), self.random.word(8));
         let credentials = Credentials::new(&self.config.mint, now, turn_name);
-        self.stats.credentials_issued += 1;
+        self.stats.count_issued(Api::Signaling);
         self.timers.set(credentials.refresh_at, Timer::Credentials(who));
         let session = format!("s_{}", self.random.word(16));
         self.sessions.insert(session.clone(), who);
@@ -217,7 +222,7 @@ impl Hub {
         self.timers.unset(member.credentials.refresh_at, Timer::Credentials(who));
         member.credentials.renew(&self.config.mint, now);
         self.timers.set(member.credentials.refresh_at, Timer::Credentials(who));
-        self.stats.credentials_issued += 1;
+        self.stats.count_issued(Api::Signaling);
     }
 
     pub(super) fn on_credentials_old(&mut self, now: Moment, who: ParticipantId) {
@@ -258,6 +263,7 @@ fn bye_of(code: ErrorCode) -> Bye {
         ErrorCode::RoomNotFound => Bye::RoomNotFound,
         ErrorCode::RoomFull => Bye::RoomFull,
         ErrorCode::RoomLocked => Bye::RoomLocked,
+        ErrorCode::RateLimited => Bye::RateLimited,
         _ => Bye::BadMessage,
     }
 }
