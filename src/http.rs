@@ -4,6 +4,7 @@ mod credentials;
 mod error;
 mod health;
 mod keys;
+mod linger;
 mod meter;
 pub mod metrics;
 mod pages;

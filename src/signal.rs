@@ -16,6 +16,7 @@ mod hub;
 mod member;
 pub mod protocol;
 mod random;
+mod repeats;
 mod room;
 mod stats;
 mod timers;
@@ -54,7 +55,7 @@ pub struct SignalConfig {
 }
 
 /// The largest frame from a client.
-const FRAME_BYTES: usize = 64 * 1024;
+pub const FRAME_BYTES: usize = 64 * 1024;
 /// Frames that a client may send for ever, and at once.
 const FRAMES_PER_SECOND: u32 = 50;
 const BURST: u32 = 200;

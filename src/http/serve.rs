@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
+use super::linger::Lingering;
 use super::source::OtherEnd;
 
 /// Connections at a time that have not become WebSockets. Beyond that, newcomers wait in the kernel's queue.
@@ -93,7 +94,7 @@ async fn converse(stream: TcpStream, from: SocketAddr, router: Router, shutdown:
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Lingering::new(stream)), service)
         .with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {

@@ -137,6 +137,9 @@ impl Actor {
                 Output::Revoke(username) => self.dispatch.revoke(&username),
             }
         }
+        for shard in 0..self.dispatch.shards() {
+            self.hub.set_busy(shard, self.dispatch.is_busy(shard));
+        }
         self.closing.retain(|outgoing| !outgoing.is_gone());
         if self.closing.is_empty()
             && let Some(answer) = self.farewell.take()

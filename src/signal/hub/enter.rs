@@ -10,6 +10,7 @@ use crate::signal::event_log::{EventLog, Replay};
 use crate::signal::member::{Credentials, Grants, Media, Member};
 use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Joined, Reply, Resume, render_event};
 use crate::signal::random::same_secret;
+use crate::signal::repeats::Repeats;
 use crate::signal::room::is_room_name;
 use crate::signal::stats::Api;
 use crate::signal::timers::Timer;
@@ -97,6 +98,7 @@ impl Hub {
                 connection: Some(connection),
                 resume_by: None,
                 log: EventLog::default(),
+                repeats: Repeats::default(),
                 media: Media::default(),
                 credentials,
                 joined: now.instant,

@@ -65,7 +65,7 @@ impl House {
             shards: 1,
             limits: Limits { frame_bytes: 65_536, frames_per_second: 50, slots: SlotCounts { audio: 4, video: 9 } },
             burst: 200,
-            asks: Rate { per_second: 20, burst: 500 },
+            asks: Rate { per_second: 1000, burst: 1_000_000 },
             join_timeout: Duration::from_secs(5),
             mint: Mint::new(vec![secret], Duration::from_secs(3600)),
             urls: IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses),
