@@ -16,8 +16,6 @@ use crate::clock;
 use crate::signal::protocol::{Bye, SUBPROTOCOL};
 use crate::signal::{FRAME_BYTES, ToClient, Wire};
 
-/// Messages above this are not even read.
-const MESSAGE_BYTES: usize = FRAME_BYTES;
 /// What each connection reads into, for as long as it lasts; longer messages get their own.
 const READ_BYTES: usize = 4 * 1024;
 /// How long one frame may take to leave.
@@ -46,8 +44,8 @@ pub async fn upgrade(
     }
     let permit = state.websockets.clone().try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::Unavailable("too many connections"))?;
-    let upgrade = upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES);
-    let upgrade = upgrade.read_buffer_size(READ_BYTES);
+    // What is larger is not even read.
+    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES).read_buffer_size(READ_BYTES);
     Ok(upgrade
         .on_upgrade(async move |socket| {
             if let Ok(wire) = state.signal.open(from).await {

@@ -65,7 +65,8 @@ async fn an_empty_query_is_a_query() {
     assert_eq!((status, body.contains("query")), (400, true), "{body}");
 }
 
-#[tokio::test]
+// The test waits like a shard, with its thread: the server has others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ok_means_that_the_shard_will_hear_of_it() {
     let house = House::with(|config| {
         config.limits.frames_per_second = 1_000_000;

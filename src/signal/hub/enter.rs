@@ -22,7 +22,9 @@ const META_BYTES: usize = 2048;
 
 impl Hub {
     pub(super) fn on_join(&mut self, now: Moment, connection: ConnectionId, id: Option<u64>, join: Join) {
-        match self.enter(now, connection, join) {
+        let source = self.connections.get(&connection).map(|state| Asker::Source(state.source));
+        let admitted = source.map_or(Ok(()), |source| self.admit(now, source)).map_err(Refusal::from);
+        match admitted.and_then(|()| self.enter(now, connection, join)) {
             Ok(who) => {
                 self.stats.count_join("ok");
                 self.welcome(now, who, id, None);
@@ -38,9 +40,6 @@ impl Hub {
     }
 
     fn enter(&mut self, now: Moment, connection: ConnectionId, join: Join) -> Result<ParticipantId, Refusal> {
-        if let Some(source) = self.connections.get(&connection).map(|state| state.source) {
-            self.admit(now, Asker::Source(source))?;
-        }
         if !self.config.rooms.open {
             return refuse(ErrorCode::AuthRequired, "this server lets nobody in without a token");
         }
