@@ -37,7 +37,7 @@ use self::summary::Summary;
 use self::upkeep::Upkeep;
 use crate::config::Settings;
 use crate::health::Health;
-use crate::http::{self, AppState};
+use crate::http::{self, ApiKeys, AppState};
 use crate::ledger::Ledger;
 use crate::logging::Level;
 use crate::nat::{AddressError, Addresses};
@@ -133,6 +133,7 @@ struct Daemon {
     sfu_ports: Vec<u16>,
     health: Arc<Health>,
     budget: Budget,
+    api_keys: ApiKeys,
     mailboxes: Shards,
     signal: SignalHandle,
     ledger: Arc<Ledger>,
@@ -150,7 +151,20 @@ impl Daemon {
         let config = SignalConfig::new(&settings, &addresses, parts::SLOTS, random()?);
         let _guard = runtime.enter();
         let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
-        Ok(Self { settings, addresses, sfu_ports, health, budget, mailboxes, signal, ledger, certificate, threads })
+        let api_keys = ApiKeys::new(&settings.auth.api_keys);
+        Ok(Self {
+            settings,
+            addresses,
+            sfu_ports,
+            health,
+            budget,
+            api_keys,
+            mailboxes,
+            signal,
+            ledger,
+            certificate,
+            threads,
+        })
     }
 
     async fn serve(
@@ -161,7 +175,7 @@ impl Daemon {
         level: Level,
     ) {
         let (stop, stopped) = channel::channel(false);
-        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health));
+        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone());
         self.announce(&web.http_addresses());
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();
@@ -205,6 +219,7 @@ impl Daemon {
             shards: self.mailboxes.clone(),
             ledger: Arc::clone(&self.ledger),
             signal: self.signal.clone(),
+            api_keys: self.api_keys.clone(),
             level,
             notifier,
         }

@@ -1,12 +1,16 @@
 //! HTTP: pages, API, WebSocket and health on one port; metrics on another.
 
+mod credentials;
 mod error;
 mod health;
+mod keys;
+mod linger;
 mod meter;
 pub mod metrics;
 mod pages;
 mod rooms;
 mod serve;
+mod source;
 mod websocket;
 
 use std::sync::Arc;
@@ -24,6 +28,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::health::Health;
 use crate::signal::SignalHandle;
 use error::ApiError;
+pub use keys::ApiKeys;
 
 /// Bytes of a request's body: the API takes small objects only.
 const BODY_BYTES: usize = 16 * 1024;
@@ -37,14 +42,15 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 pub struct AppState {
     signal: SignalHandle,
     health: Arc<Health>,
+    keys: ApiKeys,
     websockets: Arc<Semaphore>,
     ping_every: Duration,
 }
 
 impl AppState {
-    /// Signaling and health, behind HTTP.
-    pub fn new(signal: SignalHandle, health: Arc<Health>) -> Self {
-        Self { signal, health, websockets: Arc::new(Semaphore::new(WEBSOCKETS)), ping_every: PING_EVERY }
+    /// Signaling and health, behind HTTP, and the keys of those who may ask for credentials.
+    pub fn new(signal: SignalHandle, health: Arc<Health>, keys: ApiKeys) -> Self {
+        Self { signal, health, keys, websockets: Arc::new(Semaphore::new(WEBSOCKETS)), ping_every: PING_EVERY }
     }
 }
 
@@ -75,7 +81,8 @@ fn router(state: AppState) -> Router {
         .route("/api/rooms", post(rooms::create))
         .route("/api/rooms/{room}", get(rooms::show).delete(rooms::end))
         .route("/api/rooms/{room}/participants/{participant}", axum::routing::delete(rooms::remove))
-        .route("/api/ice-servers", get(rooms::ice_servers))
+        .route("/api/ice-servers", get(credentials::ice_servers))
+        .route("/turn/credentials", get(credentials::credentials).post(credentials::credentials))
         .fallback(page_or_nothing)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
@@ -88,6 +95,8 @@ fn metrics_router(state: AppState, handle: metrics_exporter_prometheus::Promethe
         .route("/metrics", get(move || metrics::render(handle.clone())))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .fallback(async || ApiError::NotFound("no such page"))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(from_fn(meter::guard))
         .with_state(state)
 }

@@ -7,10 +7,13 @@ mod quote;
 mod tests;
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::config::{Secret, nearest};
+use apps::By;
 
 /// Stands where a secret is still to be made.
 pub const TO_CHANGE: &str = "CHANGE-ME";
@@ -22,18 +25,18 @@ pub struct Facts {
     pub host: String,
     /// The port of TURN and STUN.
     pub turn_port: u16,
-    /// Whether TURN is served over TCP too.
-    pub tcp: bool,
     /// The port of TURN over TLS, where it is served.
     pub tls_port: Option<u16>,
     /// The shared secret; `None` where it is a random one of each start.
     pub secret: Option<Secret>,
     /// A static user and its password, for applications that know nothing else.
     pub user: Option<(String, Secret)>,
+    /// Where HTTP is, as seen from this host, and a key of the credential API, where there is one.
+    pub api: Option<(SocketAddr, Secret)>,
 }
 
 /// The answer: for each place, what to write there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
     /// What the application is called.
     pub title: &'static str,
@@ -46,7 +49,7 @@ pub struct Shown {
 }
 
 /// The lines for one place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Block {
     /// A file, a shell or a page of settings.
     pub place: &'static str,
@@ -79,7 +82,11 @@ pub fn show(app: &str, facts: &Facts) -> Result<Shown, UnknownApp> {
     };
     Ok(Shown {
         title: app.title,
-        first: if app.by_user { facts.first_a_user() } else { facts.first_a_secret() },
+        first: match app.by {
+            By::Secret => facts.first_a_secret(),
+            By::User => facts.first_a_user(),
+            By::ApiOrUser => facts.first_a_user().filter(|_| facts.api.is_none()),
+        },
         blocks: (app.blocks)(facts),
         then: app.then,
     })

@@ -16,6 +16,7 @@ mod hub;
 mod member;
 pub mod protocol;
 mod random;
+mod repeats;
 mod room;
 mod stats;
 mod timers;
@@ -24,6 +25,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,9 +39,12 @@ use crate::shard::mailbox::{FromShard, Shards};
 use actor::{Actor, Ask};
 use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
 
+pub use bucket::Rate;
 pub use credentials::{Credential, IceUrls, Mint};
 pub use export::describe as describe_metrics;
-pub use hub::{ConnectionId, Hub, HubConfig, Input, Moment, NotMade, Output};
+pub use hub::{ConnectionId, Hub, HubConfig, Input, Issued, Moment, NotMade, Order, Output};
+pub(crate) use random::same_secret;
+pub use stats::Api;
 pub use wire::{ToClient, Wire};
 
 /// Everything that signaling is told before it starts.
@@ -50,10 +55,13 @@ pub struct SignalConfig {
 }
 
 /// The largest frame from a client.
-const FRAME_BYTES: usize = 64 * 1024;
+pub const FRAME_BYTES: usize = 64 * 1024;
 /// Frames that a client may send for ever, and at once.
 const FRAMES_PER_SECOND: u32 = 50;
 const BURST: u32 = 200;
+/// How often one source address, and one API key, may have a join, a room or a credential: a school that comes back at
+/// once after a restart is let in, and whoever wants them for their own sake gets few.
+const ASKS: Rate = Rate { per_second: 20, burst: 500 };
 /// How long a connection may take to say `join` or `resume`.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Rooms at a time: an empty one weighs some hundred bytes.
@@ -73,6 +81,7 @@ impl SignalConfig {
                 shards: settings.shards.count,
                 limits: Limits { frame_bytes: FRAME_BYTES, frames_per_second: FRAMES_PER_SECOND, slots },
                 burst: BURST,
+                asks: ASKS,
                 join_timeout: JOIN_TIMEOUT,
                 mint: mint(settings),
                 urls: urls(settings, addresses),
@@ -88,7 +97,10 @@ fn mint(settings: &Settings) -> Mint {
 
 fn urls(settings: &Settings, addresses: &Addresses) -> IceUrls {
     let urls = IceUrls::new(&settings.listen.turn, addresses);
-    if settings.tls.is_some() { urls.with_tls(&settings.listen.turns, addresses) } else { urls }
+    match settings.tls_listeners() {
+        [] => urls,
+        listeners => urls.with_tls(listeners, addresses),
+    }
 }
 
 /// Starts signaling on the current runtime. It ends when every handle is dropped.
@@ -117,23 +129,31 @@ pub struct SignalHandle {
 pub struct Ended;
 
 impl SignalHandle {
-    /// Hands in a WebSocket that was just accepted.
+    /// Hands in a WebSocket that was just accepted, from this address.
     ///
     /// # Errors
     /// [`Ended`]
-    pub async fn open(&self) -> Result<Wire, Ended> {
+    pub async fn open(&self, from: IpAddr) -> Result<Wire, Ended> {
         let id = ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1);
         let (wire, outgoing) = wire::pair(id, self.asks.clone());
-        self.asks.send(Ask::Open(id, outgoing)).await.map_err(|_| Ended)?;
+        self.asks.send(Ask::Open(id, from, outgoing)).await.map_err(|_| Ended)?;
         Ok(wire)
     }
 
-    /// Makes a room with a name of our choosing.
+    /// Makes a room with a name of our choosing, for whoever is at this address.
     ///
     /// # Errors
     /// [`Ended`], or what the hub has against it.
-    pub async fn create_room(&self, create: Create) -> Result<Result<RoomFacts, NotMade>, Ended> {
-        self.ask(|answer| Ask::CreateRoom(create, answer)).await
+    pub async fn create_room(&self, from: IpAddr, create: Create) -> Result<Result<RoomFacts, NotMade>, Ended> {
+        self.ask(|answer| Ask::CreateRoom(from, create, answer)).await
+    }
+
+    /// Makes a TURN credential.
+    ///
+    /// # Errors
+    /// [`Ended`], or what the hub has against it.
+    pub async fn issue(&self, order: Order) -> Result<Result<Issued, NotMade>, Ended> {
+        self.ask(|answer| Ask::Issue(order, answer)).await
     }
 
     /// What anyone may know of a room.

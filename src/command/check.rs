@@ -110,7 +110,7 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
         "auth",
         json!({
             "realm": auth.realm, "secrets": secrets, "users": users, "strict_expiry": auth.strict_expiry,
-            "credential_ttl": in_units(auth.credential_ttl.as_secs()),
+            "api_keys": auth.api_keys.len(), "credential_ttl": in_units(auth.credential_ttl.as_secs()),
         }),
     );
     section("peers", json!({ "allow": peers.allow, "deny": peers.deny }));

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use serde_json::{Value, json};
 
-use crate::import::{ConfigFile, FileChoice, Imported, Input, Kind, file_choice, import, read_database};
+use crate::cli;
+use crate::import::{ConfigFile, FileChoice, Imported, Input, Kind, Note, Place, file_choice, import, read_database};
 
 /// Where coturn's packages keep its configuration.
 const FILES: [&str; 2] = ["/etc/turnserver.conf", "/etc/coturn/turnserver.conf"];
@@ -22,6 +24,9 @@ pub struct Arguments {
     /// Read this user database too; Debian's is /var/lib/turn/turndb
     #[arg(long, value_name = "FILE")]
     pub sqlite: Option<PathBuf>,
+    /// How the answer looks.
+    #[command(flatten)]
+    pub output: cli::Json,
     /// coturn's command line, after `--`
     #[arg(last = true, value_name = "FLAGS", allow_hyphen_values = true)]
     pub flags: Vec<String>,
@@ -36,9 +41,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         flags: &arguments.flags,
         database: database.as_ref(),
     });
-    super::print(&imported.toml);
-    // On a terminal the notes have just been read, at the end of the TOML.
-    if !std::io::stdout().is_terminal() {
+    if arguments.output.json {
+        super::print(&format!("{:#}", in_json(&imported)));
+    } else {
+        super::print(&imported.toml);
+    }
+    // On a terminal the notes have just been read, at the end of the TOML, and in JSON they stand anyway.
+    if !arguments.output.json && !std::io::stdout().is_terminal() {
         let _ = std::io::stderr().write_all(summary(&imported).as_bytes());
     }
     Ok(if imported.is_refused() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -72,6 +81,22 @@ fn read(path: &Path) -> anyhow::Result<String> {
         "{shown} is larger than {LONGEST_FILE} bytes: no configuration of coturn's"
     );
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn in_json(imported: &Imported) -> Value {
+    let note = |note: &Note| {
+        let (line, place) = match note.place {
+            Place::Line(line) => (Some(line), "file"),
+            Place::Flag => (None, "command_line"),
+            Place::Database => (None, "database"),
+            Place::Absent => (None, "absent"),
+        };
+        json!({
+            "kind": note.kind.to_string(), "option": note.option, "place": place, "line": line, "text": note.text,
+        })
+    };
+    let notes: Vec<_> = imported.notes.iter().map(note).collect();
+    json!({ "ok": !imported.is_refused(), "toml": imported.toml, "notes": notes, "same": imported.same })
 }
 
 /// How much of what, and every note that asks for a decision.

@@ -1,12 +1,15 @@
 //! `roundturn show APP`: what to write into an application so that it uses this daemon.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
 use roundturn_turn::StaticUser;
+use serde_json::json;
 
+use crate::cli;
 use crate::clock;
 use crate::config::{Address, Settings};
 use crate::nat::Addresses;
@@ -20,17 +23,21 @@ pub struct Arguments {
     /// Put a placeholder where the secret stands
     #[arg(long)]
     pub hide_secret: bool,
+    /// How the answer looks.
+    #[command(flatten)]
+    pub output: cli::Json,
 }
 
 /// Prints the lines, with the configured secret in them.
 pub fn run(file: Option<&Path>, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let as_json = arguments.output.json;
     let Some(app) = &arguments.app else {
-        super::print(&names().join("\n"));
+        super::print(&if as_json { format!("{:#}", json!(names())) } else { names().join("\n") });
         return Ok(ExitCode::SUCCESS);
     };
     let settings = super::settings(file)?;
     let shown = show(app, &facts(&settings, arguments.hide_secret)?)?;
-    super::print(&shown.to_string());
+    super::print(&if as_json { format!("{:#}", json!(shown)) } else { shown.to_string() });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -49,12 +56,18 @@ fn facts(settings: &Settings, hide_secret: bool) -> anyhow::Result<Facts> {
         _ => None,
     });
     let user = passwords.min_by_key(|(name, _)| *name);
+    let api = settings.listen.http.first().zip(settings.auth.api_keys.first());
     Ok(Facts {
         host,
         turn_port: listener.port(),
-        tcp: false,
-        tls_port: None,
+        tls_port: settings.tls_listeners().first().map(SocketAddr::port),
         secret: secret.map(|secret| shown(&secret.value)),
         user: user.map(|(name, password)| (name.clone(), shown(&password))),
+        api: api.map(|(address, key)| (reached(*address), shown(key))),
     })
+}
+
+/// How a program on this host reaches a listener: the one for every address is also this host's own.
+fn reached(listener: SocketAddr) -> SocketAddr {
+    if listener.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, listener.port()).into() } else { listener }
 }

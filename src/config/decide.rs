@@ -256,6 +256,7 @@ fn auth(reader: &mut Reader, env: &[(String, String)]) -> Option<Auth> {
     let users = users::users(reader);
     let strict_expiry = reader.flag("auth.strict_expiry");
     let credential_ttl = reader.text("auth.credential_ttl", |text| rules::duration(text, "1m", "60m"));
+    let api_keys = reader.texts("auth.api_keys", rules::api_key);
     Some(Auth {
         realm: realm?,
         secrets: secrets?,
@@ -264,6 +265,7 @@ fn auth(reader: &mut Reader, env: &[(String, String)]) -> Option<Auth> {
         users: users?,
         strict_expiry: strict_expiry?,
         credential_ttl: credential_ttl?,
+        api_keys: api_keys?,
     })
 }
 

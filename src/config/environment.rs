@@ -42,7 +42,7 @@ fn value_of(form: Form, text: &str, place: &Place) -> Node {
     let list = || toml().filter(|node| matches!(node.value, Value::List(_)));
     match form {
         Form::Text | Form::Secret => bare(text),
-        Form::Texts => list().unwrap_or_else(|| {
+        Form::Texts | Form::SecretTexts => list().unwrap_or_else(|| {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(bare).collect();
             Node { value: Value::List(items), place: place.clone() }
         }),

@@ -26,6 +26,8 @@ pub enum Form {
     Secret,
     /// A list of texts.
     Texts,
+    /// A list of texts that no message shows.
+    SecretTexts,
     /// A text or a list of texts.
     TextOrTexts,
     /// A whole number.
@@ -66,7 +68,7 @@ pub static KEYS: &[Key] = &[
     key("auth.secrets", Form::Secrets, "[]", "Several secrets, newest first, to change them without a gap, instead of the two above."),
     key("auth.users", Form::Users, "{}", "Users with fixed passwords, beside the secret."),
     key("auth.strict_expiry", Form::Flag, "false", "Whether an allocation ends when its credential does."),
-    later("auth.api_keys", Form::Texts, "[]", "Keys for the credential API."),
+    key("auth.api_keys", Form::SecretTexts, "[]", "Keys for the credential API, 16 characters or more each; none: that API is closed."),
     key("auth.credential_ttl", Form::Text, r#""1h""#, "How long credentials that we make are good for, at most an hour."),
     key("peers.allow", Form::Texts, "[]", "Networks that relays may reach; the longest prefix wins, deny wins a tie."),
     key("peers.deny", Form::Texts, "[]", "Networks that relays may not reach, beside the private and special ones."),
@@ -129,7 +131,7 @@ impl Key {
 
     /// Whether its value must not be shown.
     pub fn is_secret(&self) -> bool {
-        matches!(self.form, Form::Secret | Form::Users | Form::Secrets)
+        matches!(self.form, Form::Secret | Form::SecretTexts | Form::Users | Form::Secrets)
     }
 }
 
@@ -141,7 +143,7 @@ impl Form {
             | (Self::Number, Value::Number(_))
             | (Self::Flag, Value::Flag(_))
             | (Self::Secrets, Value::List(_)) => true,
-            (Self::Texts | Self::TextOrTexts, Value::List(items)) => {
+            (Self::Texts | Self::SecretTexts | Self::TextOrTexts, Value::List(items)) => {
                 items.iter().all(|item| matches!(item.value, Value::Text(_)))
             }
             (Self::Users, Value::Table(entries)) => {
@@ -155,7 +157,7 @@ impl Form {
     pub fn words(self) -> &'static str {
         match self {
             Self::Text | Self::Secret => "must be a text in quotes",
-            Self::Texts => "must be a list of texts in quotes",
+            Self::Texts | Self::SecretTexts => "must be a list of texts in quotes",
             Self::TextOrTexts => "must be a text in quotes, or a list of them",
             Self::Number => "must be a whole number",
             Self::Flag => "must be true or false",

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::secret::Secret;
 use super::settings::{ExternalAddress, LogFormat, RoomMode};
+
+/// Characters of an API key. Janus takes keys of up to 200.
+const API_KEY: RangeInclusive<usize> = 16..=200;
 
 /// An address to listen on.
 pub fn socket(text: &str) -> Result<SocketAddr, String> {
@@ -44,6 +48,21 @@ pub fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
         return Err("must begin at 1024 or above".to_owned());
     }
     Ok(low..=high)
+}
+
+/// A key of the credential API: long enough not to be guessed, and the same in a URL, a form and a header.
+pub fn api_key(text: &str) -> Result<Secret, String> {
+    let length = text.len();
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("a key must be of ASCII letters, digits and signs, without blanks".to_owned());
+    }
+    if !API_KEY.contains(&length) {
+        let (least, most) = (API_KEY.start(), API_KEY.end());
+        return Err(format!(
+            "a key must have {least} to {most} characters, this one has {length}; `openssl rand -hex 20` makes one"
+        ));
+    }
+    Ok(Secret::new(text))
 }
 
 /// `30s`, `5m`, `4h`, `2d`, within bounds that are written the same way.

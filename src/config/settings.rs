@@ -57,6 +57,17 @@ impl std::fmt::Debug for Source {
     }
 }
 
+impl Settings {
+    /// Where TURN over TLS is: on the ports of its own, else on those of plain TURN. None without a certificate.
+    pub fn tls_listeners(&self) -> &[SocketAddr] {
+        match (&self.tls, &self.listen.turns[..]) {
+            (None, _) => &[],
+            (Some(_), []) => &self.listen.turn,
+            (Some(_), turns) => turns,
+        }
+    }
+}
+
 /// Sockets to listen on.
 #[derive(Debug, Clone)]
 pub struct Listen {
@@ -134,6 +145,8 @@ pub struct Auth {
     pub strict_expiry: bool,
     /// How long minted credentials are good for.
     pub credential_ttl: Duration,
+    /// Keys of the programs that may ask for credentials over HTTP.
+    pub api_keys: Vec<Secret>,
 }
 
 /// One of several shared secrets.

@@ -19,7 +19,7 @@ use super::certificate::Certificate;
 use super::{host, parts};
 use crate::clock;
 use crate::config::{Change, ConfigError, Settings, environment};
-use crate::http::metrics;
+use crate::http::{ApiKeys, metrics};
 use crate::ledger::Ledger;
 use crate::logging::{Level, LoggingError};
 use crate::nat::Addresses;
@@ -51,6 +51,8 @@ pub struct Upkeep {
     pub ledger: Arc<Ledger>,
     /// Who knows the rooms.
     pub signal: SignalHandle,
+    /// Who may ask for credentials.
+    pub api_keys: ApiKeys,
     /// The level of the log.
     pub level: Level,
     /// The service manager.
@@ -128,6 +130,7 @@ impl Upkeep {
         self.certificate = certificate;
         let settings = Arc::new(change.settings);
         self.ledger.set_limits(settings.limits.clone());
+        self.api_keys.replace(&settings.auth.api_keys);
         self.settings.send_replace(Arc::clone(&settings));
         // Before anybody is given a credential of a new secret.
         let all_told = tell(&self.shards, &self.shard_settings());

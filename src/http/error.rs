@@ -1,6 +1,7 @@
 //! Errors of the API, as JSON: `{"error":{"code","message"}}`.
 
 use axum::Json;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -23,6 +24,12 @@ pub enum ApiError {
     MethodNotAllowed,
     /// The request took too long to arrive.
     Timeout,
+    /// An API key that is none of ours.
+    WrongKey,
+    /// A body above the limit.
+    TooLarge,
+    /// Asked for too often; in so many seconds it helps to ask again.
+    TooOften(u64),
     /// Too many, or about to stop.
     Unavailable(&'static str),
 }
@@ -35,10 +42,13 @@ impl From<Ended> for ApiError {
 
 impl From<NotMade> for ApiError {
     fn from(not_made: NotMade) -> Self {
+        let retry_secs = not_made.retry.map_or(1, |wait| wait.as_secs() + 1);
         match not_made.code {
+            ErrorCode::RateLimited => Self::TooOften(retry_secs),
             ErrorCode::AuthRequired => Self::Unauthorized("needs a token with the grant moderate"),
             ErrorCode::RoomFull => Self::Unavailable("the server has as many rooms as it takes"),
-            ErrorCode::Draining | ErrorCode::Internal => Self::Unavailable("the server is about to stop"),
+            ErrorCode::Draining => Self::Unavailable("the server is about to stop"),
+            ErrorCode::Internal => Self::Unavailable("the server cannot make that now"),
             _ => Self::BadRequest(not_made.message),
         }
     }
@@ -52,6 +62,11 @@ impl IntoResponse for ApiError {
             Self::Forbidden(message) => (StatusCode::FORBIDDEN, "forbidden", message),
             Self::NotFound(message) => (StatusCode::NOT_FOUND, "not_found", message),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "unsupported", "not with this method"),
+            Self::WrongKey => (StatusCode::UNAUTHORIZED, "auth_invalid", "that is none of the keys of auth.api_keys"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
+            Self::TooOften(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "that was asked for too often; wait a little")
+            }
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "the request took too long to arrive"),
             Self::Unavailable(message) => (StatusCode::SERVICE_UNAVAILABLE, "draining", message),
         };
@@ -61,7 +76,25 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             insert(&mut response, header::WWW_AUTHENTICATE, "Bearer");
         }
+        if let Self::TooOften(secs) = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
         response
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            _ => Self::BadRequest("the body did not arrive whole".into()),
+        }
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(_: PathRejection) -> Self {
+        Self::BadRequest("the path is not UTF-8".into())
     }
 }
 

@@ -16,7 +16,7 @@ use crate::clock;
 const REQUEST: Duration = Duration::from_secs(15);
 
 /// The words that stand for what was asked in metrics: never the path itself.
-pub const HANDLERS: &[&str] = &["ws", "health", "rooms", "ice_servers", "metrics", "page", "other"];
+pub const HANDLERS: &[&str] = &["ws", "health", "rooms", "ice_servers", "turn_credentials", "metrics", "page", "other"];
 
 /// Lets a request through.
 pub async fn guard(request: Request, next: Next) -> Response {
@@ -45,6 +45,7 @@ fn handler_of(path: &str) -> &'static str {
         "/health" | "/livez" | "/readyz" => "health",
         "/metrics" => "metrics",
         "/api/ice-servers" => "ice_servers",
+        "/turn/credentials" => "turn_credentials",
         _ if path == "/api/rooms" || path.starts_with("/api/rooms/") => "rooms",
         _ if super::pages::has(path) => "page",
         _ => "other",

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
+
+use super::linger::Lingering;
+use super::source::OtherEnd;
 
 /// Connections at a time that have not become WebSockets. Beyond that, newcomers wait in the kernel's queue.
 const CONNECTIONS: usize = 4096;
@@ -67,7 +71,7 @@ async fn accept(listener: TcpListener, router: Router, connections: Arc<Semaphor
         let (router, shutdown) = (router.clone(), shutdown.clone());
         tokio::spawn(async move {
             // This is over when the connection becomes a WebSocket, which then lives by rules of its own.
-            if timeout(LIFE, converse(stream, router, shutdown)).await.is_err() {
+            if timeout(LIFE, converse(stream, from, router, shutdown)).await.is_err() {
                 debug!(%from, "HTTP connection lasted too long");
             }
             drop(permit);
@@ -80,17 +84,17 @@ async fn stopped(mut shutdown: watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-async fn converse(stream: TcpStream, router: Router, shutdown: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, from: SocketAddr, router: Router, shutdown: watch::Receiver<bool>) {
     // Signaling is small frames that somebody waits for.
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(router);
-    let service = hyper::service::service_fn(move |request| answer(service.clone(), request));
+    let service = hyper::service::service_fn(move |request| answer(service.clone(), from, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Lingering::new(stream)), service)
         .with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -110,8 +114,10 @@ async fn converse(stream: TcpStream, router: Router, shutdown: watch::Receiver<b
 
 async fn answer(
     service: TowerToHyperService<Router>,
-    request: hyper::Request<hyper::body::Incoming>,
+    from: SocketAddr,
+    mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<axum::response::Response, Infallible> {
+    request.extensions_mut().insert(OtherEnd(from));
     service.call(request.map(axum::body::Body::new) as Request).await
 }
 
@@ -136,8 +142,8 @@ mod tests {
             .route("/", get(async || "here"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
-        (client, converse(stream, router, shutdown))
+        let (stream, from) = listener.accept().await.unwrap();
+        (client, converse(stream, from, router, shutdown))
     }
 
     #[tokio::test]

@@ -11,23 +11,22 @@ use tokio::time::{sleep_until, timeout};
 
 use super::AppState;
 use super::error::ApiError;
+use super::source::Source;
 use crate::clock;
 use crate::signal::protocol::{Bye, SUBPROTOCOL};
-use crate::signal::{ToClient, Wire};
+use crate::signal::{FRAME_BYTES, ToClient, Wire};
 
-/// Messages above this are not even read to their end. Well above what signaling takes, so that whoever sends a little
-/// too much is told so.
-const MESSAGE_BYTES: usize = 256 * 1024;
+/// What each connection reads into, for as long as it lasts; longer messages get their own.
+const READ_BYTES: usize = 4 * 1024;
 /// How long one frame may take to leave.
 const SEND: Duration = Duration::from_secs(10);
-/// How long we listen for a client's close after ours.
-const LINGER: Duration = Duration::from_secs(1);
 /// Pings without a sound before the connection counts as lost.
 const SILENT_PINGS: u32 = 3;
 
 /// `GET /ws`
 pub async fn upgrade(
     State(state): State<AppState>,
+    Source(from): Source,
     uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -45,10 +44,11 @@ pub async fn upgrade(
     }
     let permit = state.websockets.clone().try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::Unavailable("too many connections"))?;
-    let upgrade = upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES);
+    // What is larger is not even read.
+    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES).read_buffer_size(READ_BYTES);
     Ok(upgrade
         .on_upgrade(async move |socket| {
-            if let Ok(wire) = state.signal.open().await {
+            if let Ok(wire) = state.signal.open(from).await {
                 converse(socket, wire, state.ping_every).await;
             }
             drop(permit);
@@ -85,9 +85,7 @@ async fn converse(mut socket: WebSocket, mut wire: Wire, ping_every: Duration) {
                     }
                 }
                 Some(ToClient::Close(bye)) => {
-                    say_goodbye(&mut socket, bye).await;
-                    drop(wire);
-                    return linger(socket).await;
+                    return say_goodbye(&mut socket, bye).await;
                 }
                 None => return,
             },
@@ -100,6 +98,10 @@ async fn converse(mut socket: WebSocket, mut wire: Wire, ping_every: Duration) {
                     Some(Err(error)) if is_too_large(&error) => {
                         deaf = true;
                         wire.too_large().await
+                    }
+                    Some(Err(error)) if is_no_text(&error) => {
+                        deaf = true;
+                        wire.not_text().await
                     }
                     Some(Ok(Message::Close(_)) | Err(_)) | None => false,
                 };
@@ -128,12 +130,11 @@ async fn say_goodbye(socket: &mut WebSocket, bye: Bye) {
     send(socket, Message::Close(Some(frame))).await;
 }
 
-/// Closing while the client still sends would reset the connection and take our last words with it.
-async fn linger(mut socket: WebSocket) {
-    let _ = timeout(LINGER, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
-}
-
-/// By its words: the error's type belongs to a crate below axum.
+/// By their words: the errors' type belongs to a crate below axum.
 fn is_too_large(error: &axum::Error) -> bool {
     error.to_string().starts_with("Space limit exceeded")
+}
+
+fn is_no_text(error: &axum::Error) -> bool {
+    error.to_string().starts_with("UTF-8 encoding error")
 }

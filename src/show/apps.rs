@@ -11,12 +11,23 @@ pub struct App {
     pub aliases: &'static [&'static str],
     /// What it calls itself.
     pub title: &'static str,
-    /// Whether it needs a static user, because it makes no credentials from a secret.
-    pub by_user: bool,
+    /// How it comes by credentials.
+    pub by: By,
     /// The lines.
     pub blocks: fn(&Facts) -> Vec<Block>,
     /// What to do afterwards.
     pub then: &'static str,
+}
+
+/// How an application comes by credentials.
+#[derive(Debug, Clone, Copy)]
+pub enum By {
+    /// It makes them from the shared secret.
+    Secret,
+    /// It knows users and passwords only.
+    User,
+    /// It asks for them over HTTP, or has a user.
+    ApiOrUser,
 }
 
 /// All of them.
@@ -25,7 +36,7 @@ pub static APPS: &[App] = &[
         name: "synapse",
         aliases: &["matrix", "element"],
         title: "Matrix Synapse",
-        by_user: false,
+        by: By::Secret,
         blocks: synapse,
         then: "Restart Synapse. Clients fetch the new servers within turn_user_lifetime; log in anew to have them at once.",
     },
@@ -33,7 +44,7 @@ pub static APPS: &[App] = &[
         name: "nextcloud",
         aliases: &["nextcloud-talk", "talk", "spreed"],
         title: "Nextcloud Talk",
-        by_user: false,
+        by: By::Secret,
         blocks: nextcloud,
         then: "Under Administration settings, Talk, the check beside the TURN server shows whether a browser reaches it. Remove entries of the old server there.",
     },
@@ -41,7 +52,7 @@ pub static APPS: &[App] = &[
         name: "jitsi",
         aliases: &["jitsi-meet"],
         title: "Jitsi Meet",
-        by_user: false,
+        by: By::Secret,
         blocks: jitsi,
         then: "Restart Prosody. Calls of two and participants behind firewalls use the relay; keep \"external_services\" in modules_enabled of the main host.",
     },
@@ -49,7 +60,7 @@ pub static APPS: &[App] = &[
         name: "prosody",
         aliases: &["xmpp"],
         title: "Prosody",
-        by_user: false,
+        by: By::Secret,
         blocks: prosody,
         then: "Add \"turn_external\" to modules_enabled and restart Prosody; `prosodyctl check turn` tries the relay.",
     },
@@ -57,7 +68,7 @@ pub static APPS: &[App] = &[
         name: "ejabberd",
         aliases: &[],
         title: "ejabberd",
-        by_user: false,
+        by: By::Secret,
         blocks: ejabberd,
         then: "Reload with `ejabberdctl reload_config`, and remove ejabberd_stun from the listeners: it would hold the same port.",
     },
@@ -65,7 +76,7 @@ pub static APPS: &[App] = &[
         name: "bigbluebutton",
         aliases: &["bbb"],
         title: "BigBlueButton",
-        by_user: false,
+        by: By::Secret,
         blocks: bigbluebutton,
         then: "This is the whole file. Restart with `bbb-conf --restart`.",
     },
@@ -73,7 +84,7 @@ pub static APPS: &[App] = &[
         name: "livekit",
         aliases: &["element-call"],
         title: "LiveKit",
-        by_user: false,
+        by: By::Secret,
         blocks: livekit,
         then: "Restart LiveKit, and leave its own TURN server off (turn: enabled: false).",
     },
@@ -81,7 +92,7 @@ pub static APPS: &[App] = &[
         name: "janus",
         aliases: &["janus-gateway"],
         title: "Janus",
-        by_user: true,
+        by: By::ApiOrUser,
         blocks: janus,
         then: "Restart Janus. This is the relay of Janus itself; browsers are told of theirs by the page that they load.",
     },
@@ -89,7 +100,7 @@ pub static APPS: &[App] = &[
         name: "home-assistant",
         aliases: &["homeassistant", "hass"],
         title: "Home Assistant",
-        by_user: true,
+        by: By::User,
         blocks: home_assistant,
         then: "Restart Home Assistant: cameras that stream by WebRTC use it from then on.",
     },
@@ -97,7 +108,7 @@ pub static APPS: &[App] = &[
         name: "netbird",
         aliases: &[],
         title: "NetBird",
-        by_user: false,
+        by: By::Secret,
         blocks: netbird,
         then: "Replace the parts of the same names, and restart the management service.",
     },
@@ -105,7 +116,7 @@ pub static APPS: &[App] = &[
         name: "mattermost",
         aliases: &["rtcd", "calls"],
         title: "Mattermost Calls",
-        by_user: false,
+        by: By::Secret,
         blocks: mattermost,
         then: "Use the first where calls run through rtcd, the other where the plugin serves them itself; then restart rtcd or the plugin.",
     },
@@ -132,8 +143,7 @@ impl Facts {
     /// Where TURN is, by every way to it.
     fn turn(&self) -> Vec<String> {
         let plain = |transport| format!("turn:{}?transport={transport}", self.at(self.turn_port));
-        let mut uris = vec![plain("udp")];
-        uris.extend(self.tcp.then(|| plain("tcp")));
+        let mut uris = vec![plain("udp"), plain("tcp")];
         uris.extend(self.tls_port.map(|port| format!("turns:{}?transport=tcp", self.at(port))));
         uris
     }
@@ -158,9 +168,8 @@ fn synapse(facts: &Facts) -> Vec<Block> {
 fn nextcloud(facts: &Facts) -> Vec<Block> {
     let secret = shell(facts.secret());
     let host = facts.at(facts.turn_port);
-    let ways = if facts.tcp { "udp,tcp" } else { "udp" };
     let mut occ = format!(
-        "sudo -u www-data php occ talk:stun:add {0}\nsudo -u www-data php occ talk:turn:add --secret={secret} turn {0} {ways}\n",
+        "sudo -u www-data php occ talk:stun:add {0}\nsudo -u www-data php occ talk:turn:add --secret={secret} turn {0} udp,tcp\n",
         shell(&host)
     );
     if let Some(port) = facts.tls_port {
@@ -179,9 +188,7 @@ fn jitsi(facts: &Facts) -> Vec<Block> {
     };
     let mut services = format!("    {{ type = \"stun\", host = {host}, port = {} }};\n", facts.turn_port);
     services += &relay("turn", facts.turn_port, "udp");
-    if facts.tcp {
-        services += &relay("turn", facts.turn_port, "tcp");
-    }
+    services += &relay("turn", facts.turn_port, "tcp");
     services += &facts.tls_port.map(|port| relay("turns", port, "tcp")).unwrap_or_default();
     let text = format!("external_service_secret = {};\nexternal_services = {{\n{services}}};\n", lua(facts.secret()));
     vec![block("In /etc/prosody/conf.avail/YOUR-DOMAIN.cfg.lua, in the place of the lines of the same names", text)]
@@ -189,14 +196,11 @@ fn jitsi(facts: &Facts) -> Vec<Block> {
 
 fn prosody(facts: &Facts) -> Vec<Block> {
     let mut text = format!(
-        "turn_external_host = {}\nturn_external_port = {}\nturn_external_secret = {}\n",
+        "turn_external_host = {}\nturn_external_port = {}\nturn_external_secret = {}\nturn_external_tcp = true\n",
         lua(&facts.host),
         facts.turn_port,
         lua(facts.secret())
     );
-    if facts.tcp {
-        text += "turn_external_tcp = true\n";
-    }
     if let Some(port) = facts.tls_port {
         text += &format!("turn_external_tls_port = {port}\n");
     }
@@ -211,9 +215,7 @@ fn ejabberd(facts: &Facts) -> Vec<Block> {
         )
     };
     let mut services = service("stun", facts.turn_port, "udp", false) + &service("turn", facts.turn_port, "udp", true);
-    if facts.tcp {
-        services += &service("turn", facts.turn_port, "tcp", true);
-    }
+    services += &service("turn", facts.turn_port, "tcp", true);
     services += &facts.tls_port.map(|port| service("turns", port, "tcp", true)).unwrap_or_default();
     let text = format!(
         "  mod_stun_disco:\n    offer_local_services: false\n    credentials_lifetime: 12h\n    secret: {}\n    services:\n{services}",
@@ -268,15 +270,21 @@ fn livekit(facts: &Facts) -> Vec<Block> {
         let (host, secret) = (json(&facts.host), json(facts.secret()));
         format!("    - host: {host}\n      port: {port}\n      protocol: {protocol}\n      secret: {secret}\n")
     };
-    let mut servers = server(facts.turn_port, "udp");
-    if facts.tcp {
-        servers += &server(facts.turn_port, "tcp");
-    }
+    let mut servers = server(facts.turn_port, "udp") + &server(facts.turn_port, "tcp");
     servers += &facts.tls_port.map(|port| server(port, "tls")).unwrap_or_default();
     vec![block("In LiveKit's config.yaml", format!("rtc:\n  turn_servers:\n{servers}"))]
 }
 
 fn janus(facts: &Facts) -> Vec<Block> {
+    let place = "In janus.jcfg, in the section nat";
+    if let Some((address, key)) = &facts.api {
+        let url = libconfig(&format!("http://{address}/turn/credentials"));
+        let key = libconfig(key.expose());
+        let text = format!(
+            "nat: {{\n    turn_rest_api = {url}\n    turn_rest_api_key = {key}\n    turn_rest_api_method = \"GET\"\n}}\n"
+        );
+        return vec![block(place, text)];
+    }
     let (user, password) = facts.user();
     let text = format!(
         "nat: {{\n    stun_server = {host}\n    stun_port = {port}\n    turn_server = {host}\n    turn_port = {port}\n    turn_type = \"udp\"\n    turn_user = {}\n    turn_pwd = {}\n}}\n",
@@ -285,7 +293,7 @@ fn janus(facts: &Facts) -> Vec<Block> {
         host = libconfig(&facts.host),
         port = facts.turn_port,
     );
-    vec![block("In janus.jcfg, in the section nat", text)]
+    vec![block(place, text)]
 }
 
 fn home_assistant(facts: &Facts) -> Vec<Block> {

@@ -8,16 +8,16 @@ fn facts() -> Facts {
     Facts {
         host: "turn.example.org".to_owned(),
         turn_port: 3478,
-        tcp: true,
         tls_port: Some(5349),
         secret: Some(Secret::new("YOUR-SECRET")),
         user: Some(("calls".to_owned(), Secret::new("YOUR-PASSWORD"))),
+        api: None,
     }
 }
 
 fn odd() -> Facts {
     let secret = Some(Secret::new(SECRET));
-    Facts { host: "2001:db8::7".to_owned(), tls_port: None, tcp: false, secret, ..facts() }
+    Facts { host: "2001:db8::7".to_owned(), tls_port: None, secret, ..facts() }
 }
 
 fn lines(app: &str, facts: &Facts) -> String {
@@ -65,7 +65,7 @@ fn without_a_secret_the_first_thing_is_to_set_one() {
 fn only_what_is_served_is_offered() {
     for name in names() {
         let text = lines(name, &odd());
-        assert!(!text.contains("5349") && !text.contains("tcp") && !text.contains("turns"), "{text}");
+        assert!(!text.contains("5349") && !text.contains("turns") && !text.contains("tls"), "{text}");
     }
 }
 
@@ -95,6 +95,19 @@ fn netbirds_part_is_json_and_rtcds_is_toml() {
     let rtcd = show("rtcd", &odd()).unwrap().blocks.remove(0).lines;
     let toml: toml::Table = rtcd.parse().unwrap();
     assert_eq!(toml["rtc"]["turn"]["static_auth_secret"].as_str(), Some(SECRET));
+}
+
+#[test]
+fn with_an_api_key_janus_asks_for_credentials_itself() {
+    let api = Some(("127.0.0.1:8080".parse().unwrap(), Secret::new("YOUR-API-KEY")));
+    let facts = Facts { user: None, api, ..facts() };
+    let shown = show("janus", &facts).unwrap();
+    assert_eq!(shown.first, None);
+    let lines = &shown.blocks[0].lines;
+    assert!(lines.contains("turn_rest_api = \"http://127.0.0.1:8080/turn/credentials\"\n"), "{lines}");
+    assert!(lines.contains("turn_rest_api_key = \"YOUR-API-KEY\"\n"), "{lines}");
+    let page = format!("{}/docs/applications/janus.md", env!("CARGO_MANIFEST_DIR"));
+    assert!(std::fs::read_to_string(page).unwrap().contains(lines.as_str()), "{lines}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The one task that owns the hub: carries what happens to it, and does what it wants done.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use super::credentials::{IceUrls, Mint};
 use super::dispatch::{Dispatch, RETRY};
 use super::export;
-use super::hub::{ConnectionId, Hub, Input, Moment, NotMade, Output};
+use super::hub::{ConnectionId, Hub, Input, Issued, Moment, NotMade, Order, Output};
 use super::protocol::{Bye, Create, RoomFacts};
 use super::wire::{Outgoing, ToClient};
 use crate::clock;
@@ -22,11 +23,13 @@ use crate::shard::mailbox::{FromShard, Shards};
 #[derive(Debug)]
 pub enum Ask {
     /// A WebSocket was accepted; this is where its frames go.
-    Open(ConnectionId, Outgoing),
+    Open(ConnectionId, IpAddr, Outgoing),
     /// Something happened.
     Input(Input),
-    /// Make a room.
-    CreateRoom(Create, oneshot::Sender<Result<RoomFacts, NotMade>>),
+    /// Make a TURN credential.
+    Issue(Order, oneshot::Sender<Result<Issued, NotMade>>),
+    /// Make a room, for whoever is at this address.
+    CreateRoom(IpAddr, Create, oneshot::Sender<Result<RoomFacts, NotMade>>),
     /// What is known of a room.
     Room(String, oneshot::Sender<Option<RoomFacts>>),
     /// TURN is elsewhere from now on.
@@ -92,9 +95,9 @@ impl Actor {
 
     fn on_ask(&mut self, ask: Ask) {
         match ask {
-            Ask::Open(connection, outgoing) => {
+            Ask::Open(connection, from, outgoing) => {
                 self.connections.insert(connection, outgoing);
-                self.hub.handle(moment(), Input::Opened(connection));
+                self.hub.handle(moment(), Input::Opened(connection, from));
             }
             Ask::Input(input) => {
                 if let Input::Lost(connection) = &input {
@@ -103,8 +106,11 @@ impl Actor {
                 self.hub.handle(moment(), input);
             }
             // Whoever asked over HTTP and went away needs no answer.
-            Ask::CreateRoom(create, answer) => {
-                let _ = answer.send(self.hub.create_room(moment(), &create));
+            Ask::CreateRoom(from, create, answer) => {
+                let _ = answer.send(self.hub.create_room(moment(), from, &create));
+            }
+            Ask::Issue(order, answer) => {
+                let _ = answer.send(self.hub.issue(moment(), &order));
             }
             Ask::Room(name, answer) => {
                 let _ = answer.send(self.hub.room_facts(&name));
@@ -134,6 +140,9 @@ impl Actor {
                 }
                 Output::Revoke(username) => self.dispatch.revoke(&username),
             }
+        }
+        for shard in 0..self.dispatch.shards() {
+            self.hub.set_busy(shard, self.dispatch.is_busy(shard));
         }
         self.closing.retain(|outgoing| !outgoing.is_gone());
         if self.closing.is_empty()

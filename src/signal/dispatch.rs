@@ -12,6 +12,8 @@ pub const RETRY: Duration = Duration::from_millis(10);
 /// Commands that wait for one shard. Beyond that, whoever asks is refused; what ends something is always kept, because
 /// there is at most one of it for each thing that was begun.
 const BACKLOG: usize = 4096;
+/// Where whoever asks is refused already: one request brings about far fewer commands than still fit.
+const BUSY: usize = BACKLOG / 2;
 
 /// One queue for each shard.
 pub struct Dispatch {
@@ -62,6 +64,16 @@ impl Dispatch {
         }
     }
 
+    /// Whether so much waits for a shard that it should be asked nothing more.
+    pub fn is_busy(&self, shard: usize) -> bool {
+        self.backlog.get(shard).is_some_and(|queue| queue.len() >= BUSY)
+    }
+
+    /// How many shards there are.
+    pub fn shards(&self) -> usize {
+        self.backlog.len()
+    }
+
     /// Whether anything waits.
     pub fn is_waiting(&self) -> bool {
         self.backlog.iter().any(|queue| !queue.is_empty())
@@ -100,7 +112,7 @@ mod tests {
         let (sender, receiver) = mailbox(Arc::new(|| {}));
         let mut dispatch = Dispatch::new(Shards::new(vec![sender]));
         let taken = (0..20_000).take_while(|track| dispatch.command(0, mute(*track)).is_ok()).count() as u64;
-        assert!(dispatch.is_waiting());
+        assert!(dispatch.is_waiting() && dispatch.is_busy(0));
         assert!(dispatch.command(0, mute(taken)).is_err());
         assert!(dispatch.command(0, Command::Leave { participant: ParticipantId(1) }).is_ok(), "an end is never lost");
         dispatch.revoke("1795179600:p_1");
@@ -116,5 +128,6 @@ mod tests {
         }
         assert_eq!(tracks, (0..taken).collect::<Vec<_>>());
         assert_eq!(ends, 2);
+        assert!(!dispatch.is_busy(0));
     }
 }

@@ -2,7 +2,7 @@
 
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
-use super::stats::{IN, JOINS, OUT, Stats};
+use super::stats::{Api, IN, JOINS, OUT, Stats};
 
 /// Brings the metrics to where the counters are.
 pub fn export(stats: &mut Stats) {
@@ -15,7 +15,9 @@ pub fn export(stats: &mut Stats) {
     for result in JOINS {
         counter!("roundturn_sfu_joins_total", "result" => *result).absolute(stats.joins().of(result));
     }
-    counter!("roundturn_ice_credentials_issued_total", "api" => "signaling").absolute(stats.credentials_issued);
+    for (api, label) in Api::ALL {
+        counter!("roundturn_ice_credentials_issued_total", "api" => label).absolute(stats.issued(api));
+    }
     for duration in stats.join_durations.drain(..) {
         histogram!("roundturn_sfu_join_duration_seconds").record(duration.as_secs_f64());
     }

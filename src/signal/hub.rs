@@ -18,26 +18,31 @@
 mod configure;
 mod ends;
 mod enter;
+mod issue;
 mod media;
 mod moderate;
 mod relay;
+mod requests;
 mod rooms;
 mod sfu_events;
 #[cfg(test)]
 mod tests;
 
+pub use issue::{Issued, Order};
 pub use rooms::NotMade;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use roundturn_sfu::{self as sfu, ParticipantId, RoomId};
+use roundturn_turn::Prefix;
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Buckets, Rate};
 use super::credentials::{IceUrls, Mint};
 use super::member::Member;
-use super::protocol::{Bye, Envelope, ErrorCode, Event, EventText, Limits, Reply, Request, render, render_event};
+use super::protocol::{Bye, ErrorCode, Event, EventText, Limits, Reply, render, render_event};
 use super::random::Random;
 use super::room::Room;
 use super::stats::Stats;
@@ -70,6 +75,8 @@ pub struct HubConfig {
     pub limits: Limits,
     /// How many frames a connection may send at once.
     pub burst: u32,
+    /// How often one source address, and one API key, may have something that costs: a join, a room, a credential.
+    pub asks: Rate,
     /// How long a connection may take to say `join` or `resume`.
     pub join_timeout: Duration,
     /// Signs TURN credentials.
@@ -83,8 +90,8 @@ pub struct HubConfig {
 /// What happens to the hub.
 #[derive(Debug)]
 pub enum Input {
-    /// A WebSocket was accepted.
-    Opened(ConnectionId),
+    /// A WebSocket was accepted, from this address.
+    Opened(ConnectionId, IpAddr),
     /// It sent a text frame.
     Frame(ConnectionId, String),
     /// It sent a frame that is no text.
@@ -129,8 +136,12 @@ pub struct Hub {
     /// SFU participants and SFU rooms of each shard.
     load: Vec<(usize, usize)>,
     timers: Timers,
+    /// Who asked for something that costs.
+    asked: Buckets,
     outputs: VecDeque<Output>,
     stats: Stats,
+    /// Shards that take nothing more from those who ask.
+    busy: Vec<bool>,
     /// Rooms with somebody in them.
     occupied: u64,
     last_participant: u64,
@@ -141,17 +152,24 @@ pub struct Hub {
 /// A WebSocket, before and after it has joined.
 #[derive(Debug)]
 struct Connection {
+    source: Prefix,
     participant: Option<ParticipantId>,
     bucket: Bucket,
     join_by: Instant,
 }
 
 /// How a request ends well.
-enum Done {
+#[derive(Debug, Clone, Copy)]
+pub enum Done {
     /// With `ok`.
     Ok,
     /// With `ok` and the stamps of a message.
-    Stamped { at: u64, room_seq: u64 },
+    Stamped {
+        /// Its time, in milliseconds since 1970.
+        at: u64,
+        /// Its place in the room's order.
+        room_seq: u64,
+    },
     /// With a frame of its own, now or later.
     Later,
 }
@@ -181,8 +199,10 @@ impl Hub {
             names: HashMap::new(),
             load: vec![(0, 0); config.shards.max(1)],
             timers: Timers::default(),
+            asked: Buckets::new(config.asks),
             outputs: VecDeque::new(),
             stats: Stats::default(),
+            busy: vec![false; config.shards.max(1)],
             occupied: 0,
             last_participant: 0,
             last_room: 0,
@@ -194,7 +214,7 @@ impl Hub {
     /// Something happened.
     pub fn handle(&mut self, now: Moment, input: Input) {
         match input {
-            Input::Opened(connection) => self.on_opened(now, connection),
+            Input::Opened(connection, from) => self.on_opened(now, connection, from),
             Input::Frame(connection, frame) => self.on_frame(now, connection, &frame),
             Input::NotText(connection) => self.expel(now, connection, Bye::BadMessage),
             Input::TooLarge(connection) => self.expel(now, connection, Bye::TooLarge),
@@ -236,6 +256,13 @@ impl Hub {
         &mut self.stats
     }
 
+    /// Whether a shard takes nothing more from those who ask: they are told so instead of `ok`.
+    pub fn set_busy(&mut self, shard: usize, busy: bool) {
+        if let Some(state) = self.busy.get_mut(shard) {
+            *state = busy;
+        }
+    }
+
     /// Says `bye` to everyone, and lets nobody in from now on. Sessions are kept: whoever asks is told to come back.
     pub fn drain(&mut self, bye: Bye) {
         self.draining = Some(bye);
@@ -246,74 +273,15 @@ impl Hub {
         }
     }
 
-    fn on_opened(&mut self, now: Moment, connection: ConnectionId) {
+    fn on_opened(&mut self, now: Moment, connection: ConnectionId, from: IpAddr) {
         let join_by = now.instant + self.config.join_timeout;
-        let bucket = Bucket::new(now.instant, self.config.limits.frames_per_second, self.config.burst);
-        self.connections.insert(connection, Connection { participant: None, bucket, join_by });
+        let rate = Rate { per_second: self.config.limits.frames_per_second, burst: self.config.burst };
+        let bucket = Bucket::new(now.instant, rate);
+        let state = Connection { source: Prefix::of(from), participant: None, bucket, join_by };
+        self.connections.insert(connection, state);
         self.timers.set(join_by, Timer::Join(connection));
         if let Some(bye) = self.draining {
             self.close(connection, bye, None);
-        }
-    }
-
-    fn on_frame(&mut self, now: Moment, connection: ConnectionId, frame: &str) {
-        let Some(state) = self.connections.get_mut(&connection) else { return };
-        let participant = state.participant;
-        if !state.bucket.take(now.instant) {
-            return self.expel(now, connection, Bye::RateLimited);
-        }
-        if frame.len() > self.config.limits.frame_bytes {
-            return self.expel(now, connection, Bye::TooLarge);
-        }
-        let Some(envelope) = Envelope::parse(frame) else {
-            self.stats.count_in("bad_message");
-            return self.expel(now, connection, Bye::BadMessage);
-        };
-        let id = envelope.id.map(std::num::NonZeroU64::get);
-        let request = Request::parse(&envelope.kind, frame);
-        self.stats.count_in(if matches!(request, Ok(Request::Unknown)) { "unknown" } else { &envelope.kind });
-        match (participant, request) {
-            (None, Ok(Request::Join(join))) => self.on_join(now, connection, id, *join),
-            (None, Ok(Request::Resume(resume))) => self.on_resume(now, connection, id, &resume),
-            (None, request) => {
-                let message = request.err().unwrap_or_else(|| "the first frame is join or resume".into());
-                self.answer(connection, id, refuse(ErrorCode::BadMessage, message));
-                self.expel(now, connection, Bye::BadMessage);
-            }
-            (Some(_), Err(message)) => self.answer(connection, id, refuse(ErrorCode::BadMessage, message)),
-            (Some(who), Ok(request)) => {
-                let answer = self.on_request(now, connection, who, id, request);
-                self.answer(connection, id, answer);
-            }
-        }
-    }
-
-    fn on_request(
-        &mut self,
-        now: Moment,
-        connection: ConnectionId,
-        who: ParticipantId,
-        id: Option<u64>,
-        request: Request,
-    ) -> Answer {
-        match request {
-            Request::Signal(signal) => self.on_signal(who, &signal),
-            Request::Message(message) => self.on_message(now, who, message),
-            Request::Ping(ping) => self.on_ping(now, connection, id, &ping),
-            Request::Update(update) => self.on_update(who, update),
-            Request::IceServers => self.on_ice_servers(now, connection, who, id),
-            Request::Offer(offer) => self.on_offer(now, connection, who, id, *offer),
-            Request::Candidate(candidate) => self.on_candidate(who, candidate),
-            Request::Mute(mute) => self.on_mute(who, &mute),
-            Request::Unpublish(unpublish) => self.on_unpublish(who, &unpublish),
-            Request::Moderate(moderate) => self.on_moderate(now, connection, who, id, &moderate),
-            Request::Leave => self.on_leave(now, connection, who, id),
-            Request::Join(_) | Request::Resume(_) => {
-                refuse(ErrorCode::BadMessage, "this connection has joined already")
-            }
-            // Without a number nobody waits for an answer.
-            Request::Unknown if id.is_none() => Ok(Done::Later),
-            Request::Unknown => refuse(ErrorCode::Unsupported, "this server does not know this type"),
         }
     }
 

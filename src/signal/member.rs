@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 
 use super::credentials::{Credential, Mint};
 use super::event_log::EventLog;
-use super::hub::{ConnectionId, Moment};
+use super::hub::{ConnectionId, Done, Moment};
 use super::protocol::{self, ErrorCode, ParticipantFacts, SlotFacts, TrackMid, You};
+use super::repeats::Repeats;
 
 /// Who is in a room.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Member {
     pub resume_by: Option<Instant>,
     /// What it was told lately.
     pub log: EventLog,
+    /// What it asked lately.
+    pub repeats: Repeats<Done>,
     /// Its dealings with the SFU.
     pub media: Media,
     /// Its TURN credentials.

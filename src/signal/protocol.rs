@@ -8,6 +8,7 @@ mod event;
 mod ids;
 mod reason;
 mod server;
+mod shape;
 
 pub use client::{
     Action, Candidate, Create, Envelope, Join, Message, Mode, Moderate, Mute, OfferRequest, Ping, Recipients, Request,

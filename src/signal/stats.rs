@@ -55,9 +55,30 @@ pub const JOINS: &[&str] = &[
     "room_not_found",
     "room_full",
     "room_locked",
+    "rate_limited",
     "participant_not_found",
     "join_timeout",
 ];
+
+/// Where a TURN credential was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// A participant of a room.
+    Signaling,
+    /// `/turn/credentials`
+    TurnCredentials,
+    /// `/api/ice-servers`
+    IceServers,
+}
+
+impl Api {
+    /// All of them, with their labels.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Signaling, "signaling"),
+        (Self::TurnCredentials, "turn_credentials"),
+        (Self::IceServers, "ice_servers"),
+    ];
+}
 
 /// Counters since the start.
 #[derive(Debug, Default)]
@@ -65,8 +86,7 @@ pub struct Stats {
     frames_in: Counts,
     frames_out: Counts,
     joins: Counts,
-    /// TURN credentials signed.
-    pub credentials_issued: u64,
+    issued: [u64; Api::ALL.len()],
     /// Times from `join` to the first connected transport, until somebody takes them. At most one for each participant
     /// and taken after each turn of the actor.
     pub join_durations: Vec<Duration>,
@@ -103,6 +123,18 @@ impl Stats {
     /// Counts the end of a join.
     pub fn count_join(&mut self, result: &str) {
         self.joins.add(JOINS, result);
+    }
+
+    /// Counts a TURN credential that was signed.
+    pub fn count_issued(&mut self, api: Api) {
+        if let Some(count) = self.issued.get_mut(api as usize) {
+            *count += 1;
+        }
+    }
+
+    /// TURN credentials signed.
+    pub fn issued(&self, api: Api) -> u64 {
+        self.issued.get(api as usize).copied().unwrap_or(0)
     }
 
     /// Frames from clients, by type.

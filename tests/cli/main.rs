@@ -177,3 +177,24 @@ fn explain_names_the_rule_and_how_to_change_it() {
     assert_eq!((&answer["allowed"], &answer["rule"]), (&false.into(), &"special_purpose".into()));
     assert_eq!(roundturn(&["explain", "somewhere"], config).status.code(), Some(2));
 }
+
+#[test]
+fn show_prints_what_this_daemon_serves() {
+    let plain = "[auth]\nsecret = \"0123456789abcdef\"\napi_keys = [\"key-0123456789abcdef\"]\n\
+                 [address]\nexternal = \"turn.example.org\"\n[listen]\nturn = [\"[::]:3479\"]\n";
+    let synapse = stdout(&roundturn(&["show", "synapse"], plain));
+    assert!(synapse.contains("turn:turn.example.org:3479?transport=tcp") && !synapse.contains("turns:"), "{synapse}");
+    let tls = format!("{plain}turns = [\"[::]:443\"]\n[tls]\ncertificate = \"/c.pem\"\nkey = \"/k.pem\"\n");
+    let output = roundturn(&["show", "synapse", "--json", "--hide-secret"], &tls);
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lines = answer["blocks"][0]["lines"].as_str().unwrap();
+    assert!(lines.contains("turns:turn.example.org:443?transport=tcp") && !lines.contains("0123456789"), "{lines}");
+    assert_eq!(answer["title"], "Matrix Synapse");
+    let shared = format!("{plain}turns = []\n[tls]\ncertificate = \"/c.pem\"\nkey = \"/k.pem\"\n");
+    assert!(stdout(&roundturn(&["show", "synapse"], &shared)).contains("turns:turn.example.org:3479"));
+    let janus = stdout(&roundturn(&["show", "janus"], plain));
+    assert!(janus.contains("turn_rest_api = \"http://127.0.0.1:8080/turn/credentials\""), "{janus}");
+    assert!(janus.contains("key-0123456789abcdef"), "{janus}");
+    let names = roundturn(&["show", "--json"], "");
+    assert!(serde_json::from_slice::<Vec<String>>(&names.stdout).unwrap().contains(&"janus".to_owned()));
+}

@@ -57,3 +57,15 @@ fn applications_are_listed_shown_or_guessed() {
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("did you mean synapse?"));
 }
+
+#[test]
+fn programs_get_json_with_every_note() {
+    let output = roundturn(&["import", "--json", "--", "-n", "--no-auth", "--static-auth-secret=kQ2vN9xYb3TfLrW7"]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), ""));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(answer["ok"], false);
+    assert!(answer["toml"].as_str().is_some_and(|toml| toml.contains("kQ2vN9xYb3TfLrW7")));
+    let notes = answer["notes"].as_array().expect("notes");
+    let refused = notes.iter().find(|note| note["option"] == "no-auth").expect("a note");
+    assert_eq!((refused["kind"].as_str(), refused["place"].as_str()), (Some("refused"), Some("command_line")));
+}

@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use roundturn::config::{NamedSecret, RoomMode, Rooms, Secret};
 use roundturn::health::Health;
-use roundturn::http::{self, AppState};
+use roundturn::http::{self, ApiKeys, AppState};
 use roundturn::nat::Addresses;
 use roundturn::shard::mailbox::{FromShard, Shards, ToShard, mailbox};
 use roundturn::signal::protocol::{Limits, SlotCounts};
-use roundturn::signal::{HubConfig, IceUrls, Mint, SignalConfig, SignalHandle, spawn};
+use roundturn::signal::{HubConfig, IceUrls, Mint, Rate, SignalConfig, SignalHandle, spawn};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,11 +24,15 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 /// Nothing here takes long; whoever waits longer waits for something that does not come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A key that programs ask for credentials with.
+pub const KEY: &str = "0123456789abcdef";
+
 /// The server.
 pub struct House {
     pub address: SocketAddr,
     pub signal: SignalHandle,
     pub health: Arc<Health>,
+    pub keys: ApiKeys,
     pub shard: Receiver<ToShard>,
     pub events: mpsc::Sender<FromShard>,
     pub shutdown: watch::Sender<bool>,
@@ -44,16 +48,17 @@ impl House {
         let (sender, shard) = mailbox(Arc::new(|| {}));
         let (events, from_shards) = mpsc::channel(64);
         let health = Arc::new(Health::default());
+        let keys = ApiKeys::new(&[Secret::new(KEY)]);
         let mut hub = hub_config();
         change(&mut hub);
         let signal = spawn(SignalConfig { hub }, Shards::new(vec![sender]), from_shards, health.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, stop) = watch::channel(false);
-        let state = AppState::new(signal.clone(), health.clone());
+        let state = AppState::new(signal.clone(), health.clone(), keys.clone());
         tokio::spawn(http::serve(vec![listener], state, stop));
         health.set_serving(true);
-        Self { address, signal, health, shard, events, shutdown }
+        Self { address, signal, health, keys, shard, events, shutdown }
     }
 
     /// A WebSocket that has said nothing yet.
@@ -125,6 +130,7 @@ fn hub_config() -> HubConfig {
         shards: 1,
         limits: Limits { frame_bytes: 65_536, frames_per_second: 50, slots: SlotCounts { audio: 4, video: 9 } },
         burst: 200,
+        asks: Rate { per_second: 20, burst: 500 },
         join_timeout: Duration::from_secs(5),
         mint: Mint::new(vec![secret], Duration::from_secs(3600)),
         urls: IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses),

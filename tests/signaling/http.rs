@@ -63,6 +63,7 @@ async fn errors_are_json() {
         ("DELETE", "/api/rooms/nowhere", 403, "forbidden"),
         ("DELETE", "/api/rooms/nowhere/participants/p_1", 403, "forbidden"),
         ("GET", "/api/ice-servers", 401, "auth_required"),
+        ("GET", "/api/rooms/%FF", 400, "bad_message"),
         ("GET", "/api/nothing", 404, "not_found"),
         ("GET", "/../Cargo.toml", 404, "not_found"),
         ("PUT", "/api/rooms", 405, "unsupported"),
@@ -113,7 +114,11 @@ async fn large_heads_and_bodies_are_refused() {
     assert_eq!(house.asks("GET", "/health", &large).await.0, 431);
     let many: String = (0..100).map(|number| format!("X-{number}: 1\r\n")).collect();
     assert_eq!(house.asks("GET", "/health", &many).await.0, 431);
-    assert_eq!(house.posts("/api/rooms", &"x".repeat(17_000)).await.0, 413);
+    let (status, body) = house.posts("/api/rooms", &"x".repeat(17_000)).await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["error"]["code"]), (413, &json!("too_large")));
+    let (status, body) = house.posts("/turn/credentials", &"x".repeat(17_000)).await;
+    assert_eq!((status, body.contains("too_large")), (413, true));
 }
 
 #[tokio::test]

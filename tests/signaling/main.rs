@@ -3,6 +3,7 @@
 // A test that cannot go on says so by panicking, also in its helpers.
 #![allow(clippy::unwrap_used)]
 
+mod credentials;
 mod house;
 mod http;
 mod rules;

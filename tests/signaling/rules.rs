@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use roundturn::shard::mailbox::ToShard;
+use roundturn_sfu::Command;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::house::House;
 
@@ -40,6 +44,54 @@ async fn a_frame_that_is_no_message_ends_the_session() {
     let (mut client, _) = house.joins("room", "mesh").await;
     client.sends(Message::binary(vec![1, 2, 3])).await;
     client.is_sent_away("bad_message", 4400).await;
+}
+
+#[tokio::test]
+async fn a_text_frame_that_is_no_text_ends_the_session() {
+    let house = House::new().await;
+    let (mut client, _) = house.joins("room", "mesh").await;
+    let frame = Frame::message(b"{\"type\":\"ping\xff\"}".as_slice(), OpCode::Data(Data::Text), true);
+    client.sends(Message::Frame(frame)).await;
+    client.is_sent_away("bad_message", 4400).await;
+}
+
+#[tokio::test]
+async fn an_empty_query_is_a_query() {
+    let house = House::new().await;
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: roundturn.v1\r\n";
+    let upgrade = upgrade.replace("Connection: Upgrade\r\n", "Connection: Upgrade, close\r\n");
+    let (status, _, body) = house.asks("GET", "/ws?", &upgrade).await;
+    assert_eq!((status, body.contains("query")), (400, true), "{body}");
+}
+
+// The test waits like a shard, with its thread: the server has others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ok_means_that_the_shard_will_hear_of_it() {
+    let house = House::with(|config| {
+        config.limits.frames_per_second = 1_000_000;
+        config.burst = 1_000_000;
+    })
+    .await;
+    let (mut ana, _) = house.joins("room", "sfu").await;
+    let (mut done, mut refused) = (0, 0);
+    // More than a mailbox and what waits before it hold.
+    while refused < 10 && done < 20_000 {
+        ana.says(json!({"type":"candidate","id":1,"candidate":{"candidate":"candidate:1"}})).await;
+        match ana.hears().await {
+            answer if answer["type"] == "ok" => done += 1,
+            answer => {
+                assert_eq!(answer["code"], "internal");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 10);
+    let mut heard = 0;
+    while heard < done {
+        let message = house.shard.recv_timeout(Duration::from_secs(20)).expect("every candidate that was taken");
+        heard += usize::from(matches!(message, ToShard::Sfu(Command::Candidate { .. })));
+    }
 }
 
 #[tokio::test]

@@ -155,7 +155,6 @@ fn what_this_version_cannot_do_is_not_silently_ignored() {
             "[address]\nport_mapping = \"auto\"",
             "r.toml:2: address.port_mapping = \"auto\": not available in this version",
         ),
-        ("[auth]\napi_keys = [\"k\"]", "r.toml:2: auth.api_keys = [\"k\"]: not available in this version"),
         ("[limits]\nuser_rate = -1", "r.toml:2: limits.user_rate = -1: must be from 0 to 9223372036854775807"),
         ("[limits]\nmonthly_bytes = -1", "r.toml:2: limits.monthly_bytes = -1: must be from 0 to 9223372036854775807"),
     ]);
@@ -195,4 +194,19 @@ fn all_problems_are_told_at_once_in_their_order() {
     let said = refusal("[rooms]\nopne = true\nttl = 4\n[shards]\ncount = 100\n[auth]\nsecret = \"short\"");
     let places: Vec<_> = said.iter().filter_map(|line| line.split(": ").next()).collect();
     assert_eq!(places, ["r.toml:2", "r.toml:3", "r.toml:5", "r.toml:7"], "{said:#?}");
+}
+
+#[test]
+fn api_keys_are_long_and_plain_and_never_shown() {
+    all_refused(&[
+        (
+            "[auth]\napi_keys = [\"short\"]",
+            "r.toml:2: auth.api_keys: a key must have 16 to 200 characters, this one has 5",
+        ),
+        ("[auth]\napi_keys = [\"0123456789 abcdef\"]", "r.toml:2: auth.api_keys: a key must be of ASCII letters"),
+        ("[auth]\napi_keys = \"0123456789abcdef\"", "r.toml:2: auth.api_keys: must be a list of texts in quotes"),
+    ]);
+    let settings = parse("[auth]\napi_keys = [\"0123456789abcdef\", \"fedcba9876543210\"]").unwrap();
+    assert_eq!(settings.auth.api_keys.len(), 2);
+    assert!(!format!("{settings:?}").contains("0123456789abcdef"));
 }

@@ -3,13 +3,16 @@
 use roundturn_sfu::{Command, ParticipantId, RoomId};
 use serde_json::value::RawValue;
 
+use super::issue::Asker;
 use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::event_log::{EventLog, Replay};
 use crate::signal::member::{Credentials, Grants, Media, Member};
 use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Joined, Reply, Resume, render_event};
 use crate::signal::random::same_secret;
+use crate::signal::repeats::Repeats;
 use crate::signal::room::is_room_name;
+use crate::signal::stats::Api;
 use crate::signal::timers::Timer;
 
 /// Characters of a participant's name, and of a track's.
@@ -19,7 +22,9 @@ const META_BYTES: usize = 2048;
 
 impl Hub {
     pub(super) fn on_join(&mut self, now: Moment, connection: ConnectionId, id: Option<u64>, join: Join) {
-        match self.enter(now, connection, join) {
+        let source = self.connections.get(&connection).map(|state| Asker::Source(state.source));
+        let admitted = source.map_or(Ok(()), |source| self.admit(now, source)).map_err(Refusal::from);
+        match admitted.and_then(|()| self.enter(now, connection, join)) {
             Ok(who) => {
                 self.stats.count_join("ok");
                 self.welcome(now, who, id, None);
@@ -73,7 +78,7 @@ impl Hub {
 
         let turn_name = format!("{}.{}", protocol::participant_name(who), self.random.word(8));
         let credentials = Credentials::new(&self.config.mint, now, turn_name);
-        self.stats.credentials_issued += 1;
+        self.stats.count_issued(Api::Signaling);
         self.timers.set(credentials.refresh_at, Timer::Credentials(who));
         let session = format!("s_{}", self.random.word(16));
         self.sessions.insert(session.clone(), who);
@@ -92,6 +97,7 @@ impl Hub {
                 connection: Some(connection),
                 resume_by: None,
                 log: EventLog::default(),
+                repeats: Repeats::default(),
                 media: Media::default(),
                 credentials,
                 joined: now.instant,
@@ -217,7 +223,7 @@ impl Hub {
         self.timers.unset(member.credentials.refresh_at, Timer::Credentials(who));
         member.credentials.renew(&self.config.mint, now);
         self.timers.set(member.credentials.refresh_at, Timer::Credentials(who));
-        self.stats.credentials_issued += 1;
+        self.stats.count_issued(Api::Signaling);
     }
 
     pub(super) fn on_credentials_old(&mut self, now: Moment, who: ParticipantId) {
@@ -258,6 +264,7 @@ fn bye_of(code: ErrorCode) -> Bye {
         ErrorCode::RoomNotFound => Bye::RoomNotFound,
         ErrorCode::RoomFull => Bye::RoomFull,
         ErrorCode::RoomLocked => Bye::RoomLocked,
+        ErrorCode::RateLimited => Bye::RateLimited,
         _ => Bye::BadMessage,
     }
 }

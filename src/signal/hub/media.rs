@@ -118,8 +118,16 @@ impl Hub {
     fn sfu_shard(&self, who: ParticipantId) -> Result<usize, Refusal> {
         let room = self.rooms.get(&self.room_of(who)?);
         match room.filter(|room| room.mode == RoomMode::Sfu) {
-            Some(room) => Ok(room.shard),
+            Some(room) => self.ready(room.shard),
             None => refuse(ErrorCode::Unsupported, "this room's media goes from peer to peer: use signal"),
+        }
+    }
+
+    /// A shard that takes what is asked of it.
+    pub(super) fn ready(&self, shard: usize) -> Result<usize, Refusal> {
+        match self.busy.get(shard) {
+            Some(true) => refuse(ErrorCode::Internal, "the server is too busy; try again"),
+            _ => Ok(shard),
         }
     }
 }

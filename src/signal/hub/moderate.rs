@@ -66,7 +66,7 @@ impl Hub {
             }
             (None, None) => return refuse(ErrorCode::BadMessage, "mute names a track or a participant"),
         };
-        let shard = self.rooms.get(&room_id).map_or(0, |room| room.shard);
+        let shard = self.ready(self.rooms.get(&room_id).map_or(0, |room| room.shard))?;
         for track in tracks {
             self.sfu(shard, Command::Mute { track, muted: true });
         }

@@ -1,30 +1,42 @@
 //! Rooms: making them, placing them, ending them.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use roundturn_sfu::RoomId;
+use roundturn_turn::Prefix;
 
+use super::issue::Asker;
 use super::{Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::protocol::{Bye, Create, ErrorCode, Mode, RoomFacts};
 use crate::signal::room::{Plan, Room};
 use crate::signal::timers::Timer;
 
-/// Why a room was not made over HTTP.
+/// Why a room or a credential was not made over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotMade {
     /// For programs.
     pub code: ErrorCode,
     /// For people.
     pub message: String,
+    /// When to ask again, where that helps.
+    pub retry: Option<Duration>,
+}
+
+impl NotMade {
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry: None }
+    }
 }
 
 impl Hub {
-    /// Makes a room with a name of our choosing, for whoever comes first.
+    /// Makes a room with a name of our choosing, for whoever comes first. `from` asks for it.
     ///
     /// # Errors
-    /// When rooms are not open, a value is out of range, or there are too many rooms.
-    pub fn create_room(&mut self, now: Moment, create: &Create) -> Result<RoomFacts, NotMade> {
+    /// When they ask too often, rooms are not open, a value is out of range, or there are too many rooms.
+    pub fn create_room(&mut self, now: Moment, from: IpAddr, create: &Create) -> Result<RoomFacts, NotMade> {
+        self.admit(now, Asker::Source(Prefix::of(from)))?;
         let made = if self.draining.is_some() {
             refuse(ErrorCode::Draining, "the server is about to stop")
         } else if !self.config.rooms.open {
@@ -35,8 +47,8 @@ impl Hub {
         let facts = |room: RoomId| self.rooms.get(&room).map(Room::facts);
         match made.map(facts) {
             Ok(Some(facts)) => Ok(facts),
-            Ok(None) => Err(NotMade { code: ErrorCode::Internal, message: "the room is gone".into() }),
-            Err(refusal) => Err(NotMade { code: refusal.code, message: refusal.message.into_owned() }),
+            Ok(None) => Err(NotMade::new(ErrorCode::Internal, "the room is gone")),
+            Err(refusal) => Err(NotMade::new(refusal.code, refusal.message)),
         }
     }
 

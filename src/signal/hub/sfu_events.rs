@@ -121,7 +121,7 @@ impl Hub {
                 let outcome = Err((ErrorCode::Internal, "the server is too busy; try again".to_owned()));
                 self.on_answered(participant, generation, outcome);
             }
-            // What follows repeats itself, or is asked again by whoever sees that nothing happened.
+            // An end always finds room; the rest is asked only of a shard that has room for it.
             Command::Leave { .. } | Command::Candidate { .. } | Command::Mute { .. } | Command::Unpublish { .. } => {}
         }
     }

@@ -2,6 +2,7 @@
 
 mod configure;
 mod ends;
+mod issue;
 mod joining;
 mod limits;
 mod mesh;
@@ -25,6 +26,9 @@ use crate::signal::tests::epoch;
 
 /// 2026-11-20T12:00:00Z
 const NOON_MS: u64 = 1_795_176_000_000;
+
+/// Where clients connect from when nobody says.
+pub const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 50));
 
 /// A hub, its clock, and everything that it wanted done.
 pub struct House {
@@ -66,6 +70,7 @@ impl House {
             shards: 1,
             limits: Limits { frame_bytes: 65_536, frames_per_second: 50, slots: SlotCounts { audio: 4, video: 9 } },
             burst: 200,
+            asks: Rate { per_second: 1000, burst: 1_000_000 },
             join_timeout: Duration::from_secs(5),
             mint: Mint::new(vec![secret], Duration::from_secs(3600)),
             urls: IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses),
@@ -86,7 +91,7 @@ impl House {
     pub fn connects(&mut self) -> Client {
         self.last_connection += 1;
         let client = ConnectionId(self.last_connection);
-        self.happens(Input::Opened(client));
+        self.happens(Input::Opened(client, HOME));
         client
     }
 

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::shape;
+
 /// What every frame has: its type, and a number where it wants an answer.
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
@@ -64,30 +66,27 @@ impl Request {
     /// A sentence for people when a field is missing, of the wrong type or out of range.
     pub fn parse(kind: &str, frame: &str) -> Result<Self, String> {
         Ok(match kind {
-            "join" => Self::Join(message(frame)?),
-            "resume" => Self::Resume(message(frame)?),
-            "signal" => Self::Signal(message(frame)?),
-            "message" => Self::Message(message(frame)?),
-            "offer" => Self::Offer(message(frame)?),
-            "candidate" => Self::Candidate(message(frame)?),
-            "mute" => Self::Mute(message(frame)?),
-            "unpublish" => Self::Unpublish(message(frame)?),
-            "update" => Self::Update(message(frame)?),
+            "join" => Self::Join(message(kind, frame)?),
+            "resume" => Self::Resume(message(kind, frame)?),
+            "signal" => Self::Signal(message(kind, frame)?),
+            "message" => Self::Message(message(kind, frame)?),
+            "offer" => Self::Offer(message(kind, frame)?),
+            "candidate" => Self::Candidate(message(kind, frame)?),
+            "mute" => Self::Mute(message(kind, frame)?),
+            "unpublish" => Self::Unpublish(message(kind, frame)?),
+            "update" => Self::Update(message(kind, frame)?),
             "ice_servers" => Self::IceServers,
-            "ping" => Self::Ping(message(frame)?),
-            "moderate" => Self::Moderate(message(frame)?),
+            "ping" => Self::Ping(message(kind, frame)?),
+            "moderate" => Self::Moderate(message(kind, frame)?),
             "leave" => Self::Leave,
             _ => Self::Unknown,
         })
     }
 }
 
-fn message<T: DeserializeOwned>(frame: &str) -> Result<T, String> {
-    serde_json::from_str(frame).map_err(|error| {
-        let text = error.to_string();
-        // serde ends with " at line 1 column 17", which helps nobody whose frame is one line.
-        text.rsplit_once(" at line ").map_or(text.clone(), |(reason, _)| reason.to_owned())
-    })
+/// Reads twice what cannot be read at once: the second time for words that help.
+fn message<T: DeserializeOwned>(kind: &str, frame: &str) -> Result<T, String> {
+    serde_json::from_str(frame).map_err(|_| shape::fault_of_message(kind, frame))
 }
 
 /// `join`
@@ -128,7 +127,9 @@ impl Create {
     pub fn parse(body: &[u8]) -> Result<Self, String> {
         match body.trim_ascii() {
             [] => Ok(Self::default()),
-            body if body.starts_with(b"{") => serde_json::from_slice(body).map_err(|error| error.to_string()),
+            body if body.starts_with(b"{") => {
+                serde_json::from_slice(body).map_err(|_| shape::fault(&shape::CREATE, body))
+            }
             _ => Err("the body is an object".to_owned()),
         }
     }

@@ -124,3 +124,48 @@ fn passing_moods_are_not_kept() {
     house.hears_a(ana, "joined");
     house.hears_nothing(ana);
 }
+
+#[test]
+fn what_was_done_is_not_done_again_when_it_is_asked_again() {
+    let mut house = House::new();
+    let (ana, joined) = house.joins("room", "mesh");
+    let (bo, _) = house.joins("room", "mesh");
+    let message = json!({"type":"message","id":7,"to":"*","data":"once"});
+    let signal = json!({"type":"signal","id":8,"to":"p_2","data":1});
+    house.says(ana, message.clone());
+    house.says(ana, signal.clone());
+    // The answers are lost with the connection.
+    house.loses(ana);
+    let answers: Vec<_> = house.heard.remove(&ana).unwrap().into_iter().filter(|frame| frame["type"] == "ok").collect();
+    let ana = house.resumes(&joined, 1);
+    house.hears_a(ana, "joined");
+    for (frame, answer) in [message.clone(), signal].into_iter().zip(answers) {
+        house.says(ana, frame);
+        assert_eq!(house.hears(ana), answer);
+    }
+    house.hears_a(bo, "message");
+    house.hears_a(bo, "signal");
+    house.hears_nothing(bo);
+    // On one connection a number may be used again, and another message with an old number is another one.
+    house.says(ana, message);
+    house.says(ana, json!({"type":"message","id":8,"to":"*","data":"twice"}));
+    assert_eq!(
+        (house.hears_a(bo, "message")["data"].clone(), house.hears_a(bo, "message")["data"].clone()),
+        (json!("once"), json!("twice"))
+    );
+}
+
+#[test]
+fn what_was_refused_is_tried_again() {
+    let mut house = House::new();
+    let (ana, joined) = house.joins("room", "mesh");
+    let signal = json!({"type":"signal","id":8,"to":"p_2","data":1});
+    house.says(ana, signal.clone());
+    house.hears_error(ana, "participant_not_found");
+    house.loses(ana);
+    let (_bo, _) = house.joins("room", "mesh");
+    let ana = house.resumes(&joined, 1);
+    house.hears_a(ana, "joined");
+    house.says(ana, signal);
+    house.hears_a(ana, "ok");
+}

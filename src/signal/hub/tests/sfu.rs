@@ -263,3 +263,30 @@ fn what_is_not_built_yet_is_unsupported() {
     house.says(ana, json!({"type":"view","tracks":[]}));
     house.hears_nothing(ana);
 }
+
+#[test]
+fn a_busy_shard_is_asked_nothing_and_nobody_is_told_ok() {
+    let mut house = House::new();
+    let (ana, _) = house.joins("room", "sfu");
+    house.sfu_says(SfuEvent::TrackAdded { room: RoomId(1), track: track(1, 1, false) });
+    house.hears_a(ana, "track_added");
+    house.takes_commands();
+    let requests = [
+        json!({"type":"candidate","id":1,"candidate":{"candidate":"candidate:1"}}),
+        json!({"type":"mute","id":2,"track":"t_1","muted":true}),
+        json!({"type":"unpublish","id":3,"track":"t_1"}),
+        json!({"type":"moderate","id":4,"action":"mute","track":"t_1"}),
+        json!({"type":"offer","id":5,"generation":1,"sdp":"v=0"}),
+    ];
+    house.hub.set_busy(0, true);
+    for request in &requests {
+        house.says(ana, request.clone());
+        house.hears_error(ana, "internal");
+    }
+    assert!(house.takes_commands().is_empty());
+    house.hub.set_busy(0, false);
+    for request in requests {
+        house.says(ana, request);
+    }
+    assert_eq!(house.takes_commands().len(), 5);
+}

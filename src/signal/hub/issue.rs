@@ -1,0 +1,94 @@
+//! TURN credentials for those who ask over HTTP, and how often anybody may ask for something that costs.
+
+use std::net::IpAddr;
+
+use roundturn_turn::Prefix;
+
+use super::rooms::NotMade;
+use super::{Hub, Moment, Refusal};
+use crate::signal::protocol::{ErrorCode, IceServer};
+use crate::signal::stats::Api;
+
+/// Bytes of a name: with an expiry before it, it is far from the longest USERNAME of RFC 8489, §14.3.
+const NAME_BYTES: usize = 256;
+/// Letters of a name that we make up: each asker is somebody else to the quotas.
+const NAME_LETTERS: usize = 16;
+
+/// A credential that is asked for over HTTP.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Who asks.
+    pub from: IpAddr,
+    /// The number of the API key that was shown.
+    pub key: usize,
+    /// What stands behind the expiry; one of our making where it is `None`.
+    pub name: Option<String>,
+    /// The route that it came by.
+    pub api: Api,
+}
+
+/// A credential and where it is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// As in `joined`.
+    pub ice_servers: Vec<IceServer>,
+    /// How long the credential is good for, in seconds.
+    pub ttl_secs: u64,
+    /// When it ends, in seconds since 1970.
+    pub expires_at_secs: u64,
+}
+
+/// Who is counted: each has a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Asker {
+    /// A source address, or a /64 of IPv6.
+    Source(Prefix),
+    /// Whoever has this API key.
+    Key(usize),
+}
+
+impl Hub {
+    /// Makes a TURN credential for whoever has an API key.
+    ///
+    /// # Errors
+    /// When they ask too often, the name is not one, or this host has no address to offer.
+    pub fn issue(&mut self, now: Moment, order: &Order) -> Result<Issued, NotMade> {
+        self.admit(now, Asker::Source(Prefix::of(order.from)))?;
+        self.admit(now, Asker::Key(order.key))?;
+        let name = match order.name.as_deref() {
+            None | Some("") => self.random.word(NAME_LETTERS),
+            Some(name) => checked_name(name)?.to_owned(),
+        };
+        let credential = self.config.mint.issue(now.unix_ms, &name);
+        let ice_servers = self.config.urls.servers(&credential);
+        if ice_servers.is_empty() {
+            return Err(NotMade::new(ErrorCode::Internal, "this host has found no address of its own to offer"));
+        }
+        self.stats.count_issued(order.api);
+        let ttl_secs = self.config.mint.ttl().as_secs();
+        Ok(Issued { ice_servers, ttl_secs, expires_at_secs: credential.expires_at_secs })
+    }
+
+    /// Counts something that costs: a join, a room, a credential.
+    pub(super) fn admit(&mut self, now: Moment, asker: Asker) -> Result<(), NotMade> {
+        self.asked.take(now.instant, asker).map_err(|retry| NotMade {
+            retry: Some(retry),
+            ..NotMade::new(ErrorCode::RateLimited, "that was asked for too often; wait a little")
+        })
+    }
+}
+
+impl From<NotMade> for Refusal {
+    fn from(not_made: NotMade) -> Self {
+        Self { code: not_made.code, message: not_made.message.into() }
+    }
+}
+
+fn checked_name(name: &str) -> Result<&str, NotMade> {
+    let is_odd = |char: char| char.is_control() || char == char::REPLACEMENT_CHARACTER;
+    if name.len() > NAME_BYTES || name.contains(is_odd) {
+        let rule = format!("username is UTF-8 without control characters, at most {NAME_BYTES} bytes");
+        return Err(NotMade::new(ErrorCode::BadMessage, rule));
+    }
+    Ok(name)
+}
