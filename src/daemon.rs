@@ -10,6 +10,7 @@ mod certificate;
 mod host;
 mod listeners;
 pub(crate) mod parts;
+#[cfg(feature = "probe")]
 mod self_test;
 mod summary;
 mod watch;
@@ -140,6 +141,7 @@ impl Daemon {
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();
         let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
+        #[cfg(feature = "probe")]
         let self_test = self_test::spawn(&self.settings, &self.addresses, Arc::clone(&self.health));
         let host = host::spawn(self.settings.clone(), self.addresses.clone(), self.mailboxes.clone());
         let certificate = certificate::watch(self.settings.tls.clone(), self.mailboxes.clone());
@@ -151,6 +153,7 @@ impl Daemon {
         notifier.stopping("saying goodbye");
         tokio::spawn(second_signal_ends());
         self.health.set_draining(true);
+        #[cfg(feature = "probe")]
         self_test.abort();
         certificate.abort();
         host.abort();
