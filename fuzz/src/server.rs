@@ -10,9 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use roundturn_turn::message::{Class, Integrity, Message, Method, PasswordAlgorithm, attribute};
-use roundturn_turn::{
-    Config, Family, Icmp, Limits, OpenError, Peer, PeerRules, Relay, Transport, Verdict, mint,
-};
+use roundturn_turn::{Config, Family, Icmp, Limits, OpenError, Peer, PeerRules, Relay, Transport, Verdict, mint};
 
 use self::model::{Model, is_denied};
 use crate::bytes::Bytes;
@@ -127,7 +125,8 @@ enum Maker {
 
 impl Run {
     fn new() -> Self {
-        let world = World::with(settings(Rules::BuiltIn, 0)).unchecked();
+        // It is asked at the end: it walks every port there is.
+        let world = World::checked_every(u64::MAX, settings(Rules::BuiltIn, 0));
         world.with_relays(|relays| (relays.most, relays.most_per_user) = (RELAYS, RELAYS_OF_USER));
         let alice = world.client("84.1.0.1:4000");
         let mut elsewhere = world.client_as("84.1.0.1:4001", &alice.username, &alice.password);
@@ -432,7 +431,8 @@ fn settings(rules: Rules, flags: u8) -> Config {
         Rules::Deny => PeerRules { allow: Vec::new(), deny: net("9.0.0.0/8") },
         Rules::Allow => PeerRules { allow: net("10.0.0.0/8"), deny: Vec::new() },
     };
-    let alternate_servers = if flags & 4 != 0 { vec![addr("7.7.7.7:3478"), addr("[2a07::7]:3478")] } else { Vec::new() };
+    let alternate_servers =
+        if flags & 4 != 0 { vec![addr("7.7.7.7:3478"), addr("[2a07::7]:3478")] } else { Vec::new() };
     Config {
         password_algorithms: flags & 1 != 0,
         strict_expiry: flags & 2 != 0,

@@ -74,7 +74,7 @@ pub struct Inner {
     pub begin: Instant,
     pub relays: TestRelays,
     pub events: Vec<Event>,
-    pub calls_per_check: u64,
+    calls_per_check: u64,
     transactions: u64,
     calls: u64,
 }
@@ -85,9 +85,14 @@ impl World {
     }
 
     pub fn with(config: Config) -> Self {
+        Self::checked_every(CALLS_PER_CHECK, config)
+    }
+
+    /// A world whose server is asked every so many calls whether it is consistent.
+    pub fn checked_every(calls_per_check: u64, config: Config) -> Self {
         let now = instant();
         let server = Server::new(now, BEGIN, config, [7; 32]);
-        let (relays, events, calls_per_check) = (TestRelays::new(), Vec::new(), CALLS_PER_CHECK);
+        let (relays, events) = (TestRelays::new(), Vec::new());
         let begin = now;
         let inner = Inner { server, now, begin, relays, events, calls_per_check, transactions: 0, calls: 0 };
         Self(Rc::new(RefCell::new(inner)))
@@ -145,12 +150,6 @@ impl World {
         let result = act(&mut inner.server, now);
         inner.drain();
         result
-    }
-
-    /// Leaves it to the caller to ask the server whether it is consistent.
-    pub fn unchecked(self) -> Self {
-        self.0.borrow_mut().calls_per_check = u64::MAX;
-        self
     }
 
     pub fn with_relays<T>(&self, act: impl FnOnce(&mut TestRelays) -> T) -> T {
