@@ -4,74 +4,27 @@
 //!  bytes ──► steps ──► World: server, relays, time ──► verdicts, answers, events ──► Model: may this be?
 //! ```
 
+mod choices;
 mod model;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use roundturn_turn::message::{Class, Integrity, Message, Method, PasswordAlgorithm, attribute};
-use roundturn_turn::{Config, Family, Icmp, Limits, OpenError, Peer, PeerRules, Relay, Transport, Verdict, mint};
+use roundturn_turn::message::{Class, Integrity, Message, Method, PasswordAlgorithm, TransactionId, attribute};
+use roundturn_turn::{Family, Icmp, OpenError, Peer, Relay, Relays, Verdict};
 
+use self::choices::{ALLOWED, DENIED, PAUSES_SECS, PEERS, Rules, arbitrary, channel, clients, settings};
 use self::model::{Model, is_denied};
 use crate::bytes::Bytes;
 use crate::dsl::{
-    Ask, BEGIN, EXTERNAL_V4, SECRET, Speaker, World, addr, allocate, ask, binding, channel_bind, config,
-    create_permission, minutes, refresh, secs, send,
+    Ask, EXTERNAL_V4, Speaker, World, addr, allocate, channel_bind, create_permission, minutes, refresh, secs, send,
 };
-
-const ALLOWED: [&str; 5] = ["9.9.9.9:9000", "9.9.9.9:9001", "8.8.8.8:443", "1.1.1.1:50000", "[2a03::1]:9000"];
-const DENIED: [&str; 10] = [
-    "127.0.0.1:9000",
-    "10.0.0.1:9000",
-    "169.254.169.254:8000",
-    "5.9.0.1:3478",
-    "5.9.0.2:22000",
-    "8.8.8.8:53",
-    "[fd00::1]:9000",
-    "[::ffff:8.8.8.8]:9000",
-    "[2002:7f00:1::1]:9000",
-    "[2a03::5efe:7f00:1]:9000",
-];
-const KINDS: [u16; 20] = [
-    attribute::MAPPED_ADDRESS,
-    attribute::CHANNEL_NUMBER,
-    attribute::LIFETIME,
-    attribute::XOR_PEER_ADDRESS,
-    attribute::DATA,
-    attribute::REQUESTED_ADDRESS_FAMILY,
-    attribute::EVEN_PORT,
-    attribute::REQUESTED_TRANSPORT,
-    attribute::DONT_FRAGMENT,
-    attribute::PASSWORD_ALGORITHM,
-    attribute::USERHASH,
-    attribute::RESERVATION_TOKEN,
-    attribute::ADDITIONAL_ADDRESS_FAMILY,
-    attribute::PASSWORD_ALGORITHMS,
-    attribute::MESSAGE_INTEGRITY,
-    attribute::MESSAGE_INTEGRITY_SHA256,
-    attribute::FINGERPRINT,
-    attribute::USERNAME,
-    0x7FFF,
-    0xC0FF,
-];
-const METHODS: [Method; 7] = [
-    Method::BINDING,
-    Method::ALLOCATE,
-    Method::REFRESH,
-    Method::CREATE_PERMISSION,
-    Method::CHANNEL_BIND,
-    Method::SEND,
-    Method::DATA,
-];
-const PAUSES_SECS: [u64; 8] = [1, 29, 60, 299, 300, 301, 600, 3599];
 
 /// The most steps of one input.
 const STEPS: usize = 400;
 /// The relays that there may be in all, and of one user.
 const RELAYS: usize = 10;
 const RELAYS_OF_USER: usize = 4;
-/// Permissions, and channels, of one allocation.
-const PEERS: usize = 3;
 /// The longest answer to somebody who has proved nothing: a challenge that offers password algorithms, with a fingerprint.
 const LONGEST_TO_STRANGERS: usize = 100;
 /// The number of the client that has a password of its own invention.
@@ -102,16 +55,6 @@ struct Run {
     token: Vec<u8>,
 }
 
-/// What the operator has set.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rules {
-    BuiltIn,
-    /// 9.0.0.0/8 is denied.
-    Deny,
-    /// 10.0.0.0/8 is allowed.
-    Allow,
-}
-
 /// Who has made a message, so what its answer may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Maker {
@@ -128,24 +71,7 @@ impl Run {
         // It is asked at the end: it walks every port there is.
         let world = World::checked_every(u64::MAX, settings(Rules::BuiltIn, 0));
         world.with_relays(|relays| (relays.most, relays.most_per_user) = (RELAYS, RELAYS_OF_USER));
-        let alice = world.client("84.1.0.1:4000");
-        let mut elsewhere = world.client_as("84.1.0.1:4001", &alice.username, &alice.password);
-        elsewhere.style.integrity = Integrity::Sha256;
-        let mut over_tcp = world.client("84.1.0.1:4000");
-        over_tcp.client.transport = Transport::Tcp;
-        let mut over_tls = world.client("[2a02::2]:4000");
-        over_tls.client.transport = Transport::Tls;
-        let brief = format!("{}:brief", BEGIN + 60);
-        let clients = vec![
-            alice,
-            elsewhere,
-            world.client("[2a02::1]:4000"),
-            over_tcp,
-            over_tls,
-            world.client_as("84.1.5.1:4000", "carol", "wonder"),
-            world.client_as("84.1.6.1:4000", &brief, &mint(SECRET, &brief)),
-            world.client_as("84.1.0.7:4000", "carol", "guess"),
-        ];
+        let clients = clients(&world);
         let (last, token) = ((0, Vec::new()), Vec::new());
         Self { world, clients, model: Model::default(), rules: Rules::BuiltIn, last, token }
     }
@@ -169,7 +95,7 @@ impl Run {
             10 | 11 => self.says(who, &channel_bind(channel(bytes), &self.peer(bytes))),
             12 | 13 => {
                 let ask = send(&self.peer(bytes), bytes.some());
-                self.deliver(who, &ask.encode(self.transaction(), None), Maker::Nobody);
+                self.deliver(who, &ask.encode(TransactionId([8; 12]), None), Maker::Nobody);
             }
             14 | 15 => {
                 let (number, data) = (channel(bytes), bytes.some());
@@ -186,7 +112,7 @@ impl Run {
             22 => self.says(who, &arbitrary(bytes)),
             23 => {
                 let ask = arbitrary(bytes);
-                self.deliver(who, &ask.encode(self.transaction(), None), Maker::Nobody);
+                self.deliver(who, &ask.encode(TransactionId([8; 12]), None), Maker::Nobody);
             }
             24 => self.forges(who, bytes),
             25 => {
@@ -322,7 +248,6 @@ impl Run {
 
     /// Own ports may be reached. One that has ended since a channel was bound to it is the embedder's to tell.
     fn may_be_reached(&self, peer: SocketAddr, by_channel: bool) -> bool {
-        use roundturn_turn::Relays;
         let is_ours = self.world.with_relays(|relays| relays.is_ours(peer));
         let was_ours = by_channel && peer.ip() == addr("5.9.0.1:1").ip() && peer.port() >= 50_000;
         let first = peer.ip().to_string();
@@ -392,10 +317,6 @@ impl Run {
         });
     }
 
-    fn transaction(&self) -> roundturn_turn::message::TransactionId {
-        roundturn_turn::message::TransactionId([8; 12])
-    }
-
     /// Ports, quotas and counters tell the same.
     fn check_books(&self) {
         let (open, reserved) = self.world.with_relays(|relays| (relays.open.len(), relays.reserved.len()));
@@ -422,43 +343,4 @@ impl Run {
             assert_eq!(server.poll_timeout(), None);
         });
     }
-}
-
-fn settings(rules: Rules, flags: u8) -> Config {
-    let net = |text: &str| vec![text.parse().expect("a network")];
-    let peers = match rules {
-        Rules::BuiltIn => PeerRules::default(),
-        Rules::Deny => PeerRules { allow: Vec::new(), deny: net("9.0.0.0/8") },
-        Rules::Allow => PeerRules { allow: net("10.0.0.0/8"), deny: Vec::new() },
-    };
-    let alternate_servers =
-        if flags & 4 != 0 { vec![addr("7.7.7.7:3478"), addr("[2a07::7]:3478")] } else { Vec::new() };
-    Config {
-        password_algorithms: flags & 1 != 0,
-        strict_expiry: flags & 2 != 0,
-        alternate_servers,
-        peers,
-        limits: Limits { permissions: PEERS, channels: PEERS, ..config().limits },
-        ..config()
-    }
-}
-
-fn channel(bytes: &mut Bytes<'_>) -> u16 {
-    match bytes.byte() {
-        number @ 0..200 => 0x4000 + u16::from(number & 7),
-        number => u16::from(number) << 8,
-    }
-}
-
-/// A message of any method and class with any attributes.
-fn arbitrary(bytes: &mut Bytes<'_>) -> Ask {
-    let how = bytes.byte();
-    let class = [Class::Request, Class::Request, Class::Indication, Class::Success][usize::from(how & 3)];
-    let method = METHODS[usize::from(how >> 2) % METHODS.len()];
-    let mut message = if how == 0 { binding() } else { ask(class, method) };
-    for _ in 0..bytes.byte() % 8 {
-        let kind = bytes.one(&KINDS);
-        message = message.with(kind, bytes.some());
-    }
-    if how & 0x80 != 0 { message.fingerprinted() } else { message }
 }
