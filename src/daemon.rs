@@ -13,6 +13,7 @@ mod host;
 mod listeners;
 mod open_files;
 pub(crate) mod parts;
+#[cfg(feature = "probe")]
 mod self_test;
 mod summary;
 mod upkeep;
@@ -180,8 +181,9 @@ impl Daemon {
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();
         let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
-        let (settings, in_use) = channel::channel(Arc::new(self.settings.clone()));
-        let self_test = self_test::spawn(in_use, &self.addresses, Arc::clone(&self.health));
+        let settings = channel::Sender::new(Arc::new(self.settings.clone()));
+        #[cfg(feature = "probe")]
+        let self_test = self_test::spawn(settings.subscribe(), &self.addresses, Arc::clone(&self.health));
         let upkeep = self.upkeep(settings, file, level, notifier).spawn();
         let budget = self.budget.spawn();
         self.health.set_serving(true);
@@ -192,6 +194,7 @@ impl Daemon {
         notifier.stopping("saying goodbye");
         tokio::spawn(second_signal_ends());
         self.health.set_draining(true);
+        #[cfg(feature = "probe")]
         self_test.abort();
         upkeep.abort();
         budget.abort();

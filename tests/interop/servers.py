@@ -70,20 +70,21 @@ class Server:
         return self.log.read_text(errors="replace")[-4000:]
 
 
-def start(program: str) -> Server:
-    """Starts the server and waits, at most ten seconds, until it answers a Binding request."""
+def start(program: str, config: str = "", flags: tuple[str, ...] | list[str] = ()) -> Server:
+    """Starts the server and waits, at most ten seconds, until it answers a Binding request. `config` is added to the
+    daemon's, `flags` to coturn's."""
     scratch = Path(tempfile.mkdtemp(prefix="interop-"))
     log = scratch / "log"
     make_certificate(scratch)
     # Clients in this process trust it from here on.
     os.environ["SSL_CERT_FILE"] = str(scratch / "certificate.pem")
     if is_coturn(program):
-        command = [program, *COTURN, f"--pidfile={scratch}/pid", f"--userdb={scratch}/db"]
+        command = [program, *COTURN, *flags, f"--pidfile={scratch}/pid", f"--userdb={scratch}/db"]
         command += [f"--cert={scratch}/certificate.pem", f"--pkey={scratch}/key.pem"]
     else:
-        config = scratch / "roundturn.toml"
-        config.write_text(CONFIG.replace("{scratch}", str(scratch)))
-        command = [program, "--config", str(config), "run"]
+        file = scratch / "roundturn.toml"
+        file.write_text((CONFIG + config).replace("{scratch}", str(scratch)))
+        command = [program, "--config", str(file), "run"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     server = Server(program, process, log)

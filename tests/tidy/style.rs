@@ -62,7 +62,7 @@ fn the_readme_names_every_part() {
     for entry in fs::read_dir(root.join("src")).unwrap() {
         parts.push(entry.unwrap().file_name().to_string_lossy().into_owned());
     }
-    for folder in ["turn", "sfu", "web", "conf", "systemd", "benches", "tests", "docs"] {
+    for folder in ["turn", "sfu", "web", "conf", "systemd", "benches", "fuzz", "tests", "docs"] {
         if root.join(folder).is_dir() {
             parts.push(folder.to_owned());
         }

@@ -11,7 +11,7 @@ pub struct File {
 }
 
 /// Folders that nobody writes by hand.
-const SKIPPED: [&str; 3] = ["target", "node_modules", ".git"];
+const SKIPPED: [&str; 4] = ["target", "node_modules", ".git", "corpus"];
 
 /// Every file with one of these extensions, and scripts without one.
 pub fn files(extensions: &[&str]) -> Vec<File> {

@@ -23,26 +23,36 @@ impl Hub {
             return refuse(ErrorCode::Forbidden, "needs the grant moderate");
         }
         match moderate.action {
-            Action::Remove => self.remove(now, room_id, moderate),
+            Action::Remove => {
+                let target = self.participant_in(room_id, moderate.participant.as_deref().unwrap_or_default())?;
+                let is_own_end = target == who;
+                if is_own_end {
+                    self.answer_before_the_end(connection, id);
+                }
+                self.remove(now, target, moderate);
+                Ok(if is_own_end { Done::Later } else { Done::Ok })
+            }
             Action::Mute => self.mute_by_moderator(room_id, moderate),
             Action::Lock => self.set_lock(room_id, true),
             Action::Unlock => self.set_lock(room_id, false),
             Action::End => {
-                // The room takes the connection with it: the answer goes first.
-                if let Some(reply_to) = id {
-                    self.reply(connection, &Reply::Ok { reply_to, at: None, room_seq: None });
-                }
+                self.answer_before_the_end(connection, id);
                 self.end_room(room_id, Bye::RoomEnded);
                 Ok(Done::Later)
             }
         }
     }
 
-    fn remove(&mut self, now: Moment, room_id: RoomId, moderate: &Moderate) -> Answer {
-        let target = self.participant_in(room_id, moderate.participant.as_deref().unwrap_or_default())?;
+    /// What was asked for takes the connection with it: the answer goes first.
+    fn answer_before_the_end(&mut self, connection: ConnectionId, id: Option<u64>) {
+        if let Some(reply_to) = id {
+            self.reply(connection, &Reply::Ok { reply_to, at: None, room_seq: None });
+        }
+    }
+
+    fn remove(&mut self, now: Moment, target: ParticipantId, moderate: &Moderate) {
         let reason: Option<String> = moderate.reason.as_ref().map(|text| text.chars().take(REASON_CHARS).collect());
         self.dismiss(now, target, Bye::Removed, reason.as_deref());
-        Ok(Done::Ok)
     }
 
     fn mute_by_moderator(&mut self, room_id: RoomId, moderate: &Moderate) -> Answer {

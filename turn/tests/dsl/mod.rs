@@ -27,6 +27,7 @@ pub const BEGIN: u64 = 1_795_176_000;
 pub const EXTERNAL_V4: &str = "5.9.0.1";
 pub const EXTERNAL_V6: &str = "2a01:4f8::1";
 
+/// How often the server is asked whether it is consistent: it then walks every port there is.
 const CALLS_PER_CHECK: u64 = 32;
 
 pub fn secs(secs: u64) -> Duration {
@@ -80,6 +81,7 @@ pub struct Inner {
     pub events: Vec<Event>,
     /// What clients were told without having asked just then.
     pub unasked: Vec<Transmit>,
+    calls_per_check: u64,
     transactions: u64,
     calls: u64,
 }
@@ -90,11 +92,17 @@ impl World {
     }
 
     pub fn with(config: Config) -> Self {
+        Self::checked_every(CALLS_PER_CHECK, config)
+    }
+
+    /// A world whose server is asked every so many calls whether it is consistent.
+    pub fn checked_every(calls_per_check: u64, config: Config) -> Self {
         let now = instant();
         let server = Server::new(now, BEGIN, config, [7; 32]);
         let (relays, events, unasked) = (TestRelays::new(), Vec::new(), Vec::new());
-        let (transactions, calls) = (0, 0);
-        Self(Rc::new(RefCell::new(Inner { server, now, begin: now, relays, events, unasked, transactions, calls })))
+        let begin = now;
+        let inner = Inner { server, now, begin, relays, events, unasked, calls_per_check, transactions: 0, calls: 0 };
+        Self(Rc::new(RefCell::new(inner)))
     }
 
     /// A client with a credential of its own that is good for an hour.
@@ -215,9 +223,8 @@ impl Inner {
     }
 
     fn check(&mut self) {
-        // It walks every port there is: now and then is often enough.
         self.calls += 1;
-        assert!(!self.calls.is_multiple_of(CALLS_PER_CHECK) || self.server.is_consistent());
+        assert!(!self.calls.is_multiple_of(self.calls_per_check) || self.server.is_consistent());
     }
 }
 

@@ -43,6 +43,16 @@ fn the_removed_are_told_why_and_their_relays_end() {
 }
 
 #[test]
+fn a_moderator_who_removes_itself_is_answered_before_the_end() {
+    let mut house = House::new();
+    let (ana, bo) = house.pair("sfu");
+    house.says(ana, json!({"type":"moderate","id":2,"action":"remove","participant":"p_1"}));
+    assert_eq!(house.hears(ana), json!({"type":"ok","reply_to":2}));
+    house.is_sent_away(ana, "removed", 4480);
+    assert_eq!(house.hears_a(bo, "participant_left")["reason"], "removed");
+}
+
+#[test]
 fn a_locked_room_lets_nobody_new_in() {
     let mut house = House::new();
     let (ana, bo) = house.pair("mesh");

@@ -1,0 +1,4 @@
+//! The stream framer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| roundturn_fuzz::framing::check(bytes));
