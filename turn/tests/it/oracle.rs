@@ -81,9 +81,13 @@ fn every_form_refreshes_after_its_time_and_opens_nothing_more_unless_the_operato
             .collect();
         let alice = world.client_as("84.1.1.2:4000", "alice", "wonder");
         alice.allocates();
-        clients.iter().for_each(|client| drop(client.allocates()));
+        for client in &clients {
+            client.allocates();
+        }
         world.later(secs(299));
-        clients.iter().for_each(|client| drop(client.says(refresh(600)).hears(success())));
+        for client in &clients {
+            client.says(refresh(600)).hears(success());
+        }
         world.later(secs(1));
         alice.says(refresh(600)).hears(success());
         for (port, (form, client)) in forms.iter().zip(&clients).enumerate() {
