@@ -13,9 +13,11 @@ const SECOND: &str = "the second secret of three";
 
 #[test]
 fn a_certificate_that_does_not_serve_refuses_the_whole_and_another_is_taken() {
+    let ports = free_range();
+    let plain = || Sections { ports, secrets: vec![("first", FIRST)], rest: ALLOW }.text();
     let tls = |certificate: &str| {
         let text = format!("[tls]\ncertificate = {:?}\nkey = {:?}\n", path(certificate), path("key.pem"));
-        Sections { ports: free_range(), secrets: vec![("first", FIRST)], rest: ALLOW }.text() + &text
+        plain() + &text
     };
     let program = Program::start(&tls("certificate.pem"));
     let mut alice = TurnClient::signed(
@@ -34,8 +36,7 @@ fn a_certificate_that_does_not_serve_refuses_the_whole_and_another_is_taken() {
     program.says("settings were read anew");
     program.until(|| StreamLink::tls(program.listener, "other-", &[]).is_ok());
     alice.refresh().unwrap();
-    let plain = Sections { ports: free_range(), secrets: vec![("first", FIRST)], rest: ALLOW };
-    program.reconfigure(&plain.text());
+    program.reconfigure(&plain());
     assert!(program.says("these take a restart").contains("tls.certificate, tls.key"));
     StreamLink::tls(program.listener, "other-", &[]).unwrap();
     alice.refresh().unwrap();

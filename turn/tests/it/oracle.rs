@@ -85,7 +85,9 @@ fn every_form_refreshes_after_its_time_and_opens_nothing_more_unless_the_operato
             client.allocates();
         }
         world.later(secs(299));
-        clients.iter().for_each(|client| drop(client.says(refresh(600)).hears(success())));
+        for client in &clients {
+            client.says(refresh(600)).hears(success());
+        }
         world.later(secs(1));
         alice.says(refresh(600)).hears(success());
         for (port, (form, client)) in forms.iter().zip(&clients).enumerate() {
