@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import aioice_cases
+import discovery_cases
 import fragment_cases
 import uclient_cases
 from servers import start
@@ -20,6 +21,7 @@ from servers import start
 def main() -> int:
     server = start(sys.argv[1])
     cases = uclient_cases.cases(server) + aioice_cases.cases(server) + fragment_cases.cases(server)
+    cases += discovery_cases.cases(server)
     try:
         with ThreadPoolExecutor(max_workers=6) as pool:
             results = list(pool.map(outcome, cases))

@@ -17,6 +17,14 @@ TLS_PORT = 5349
 SECRET = "interop-has-no-secrets"
 
 CONFIG = f"""
+[listen]
+turn = ["{HOST}:{PORT}", "[{HOST6}]:{PORT}"]
+turns = ["[::]:{TLS_PORT}"]
+
+[relay]
+mobility = true
+behavior_discovery = "10.99.0.3:3479"
+
 [auth]
 secret = "{SECRET}"
 
@@ -35,7 +43,7 @@ COTURN = [
     "-n", "--no-cli", "--no-dtls", "--lt-cred-mech", "--use-auth-secret",
     f"--static-auth-secret={SECRET}", "--realm=interop", "--allow-loopback-peers", "--simple-log", "--log-file=stdout",
     f"--listening-ip={HOST}", f"--listening-ip={HOST6}", f"--relay-ip={HOST}", f"--relay-ip={HOST6}",
-    "--denied-peer-ip=192.168.0.0-192.168.255.255",
+    "--denied-peer-ip=192.168.0.0-192.168.255.255", "--mobility",
 ]  # fmt: skip
 
 
@@ -67,6 +75,9 @@ def start(program: str) -> Server:
     log = scratch / "log"
     is_coturn = Path(program).name == "turnserver"
     make_certificate(scratch)
+    # A second address of the server's for NAT behaviour discovery, and one of a client's.
+    for address in ("10.99.0.3/24", "10.99.0.4/24"):
+        subprocess.run(["ip", "address", "add", address, "dev", "card0"], check=True)
     if is_coturn:
         command = [program, *COTURN, f"--pidfile={scratch}/pid", f"--userdb={scratch}/db"]
         command += [f"--cert={scratch}/certificate.pem", f"--pkey={scratch}/key.pem"]

@@ -31,6 +31,10 @@ def cases(server):
         relays("TLS, Send indications", "-t", "-S", "-s", "-p", str(TLS_PORT)),
         relays("TLS on the port of plain TURN", "-t", "-S"),
         relays("DONT-FRAGMENT", "-g"),
+        relays("mobility", "-M"),
+        relays("mobility, Send indications", "-M", "-s"),
+        relays("mobility, IPv6 relays", "-M", "-x"),
+        relays("mobility, TCP", "-M", "-t"),
         ("uclient: wrong secret", check_wrong_secret),
     ]
 
