@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import aioice_cases
+import discovery_cases
 import fragment_cases
 import import_cases
 import janus_cases
@@ -31,6 +32,7 @@ def main() -> int:
         janus_cases,
         fragment_cases,
         tcp_relay_cases,
+        discovery_cases,
     ]
     cases = [case for part in parts for case in part.cases(server)]
     try:

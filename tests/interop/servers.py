@@ -17,6 +17,14 @@ TLS_PORT = 5349
 SECRET = "interop-has-no-secrets"
 
 CONFIG = f"""
+[listen]
+turn = ["{HOST}:{PORT}", "[{HOST6}]:{PORT}"]
+turns = ["[::]:{TLS_PORT}"]
+
+[relay]
+mobility = true
+behavior_discovery = "10.99.0.3:3479"
+
 [auth]
 secret = "{SECRET}"
 
@@ -43,7 +51,7 @@ COTURN = [
     "-n", "--no-cli", "--no-dtls", "--lt-cred-mech", "--use-auth-secret",
     f"--static-auth-secret={SECRET}", "--realm=interop", "--allow-loopback-peers", "--simple-log", "--log-file=stdout",
     f"--listening-ip={HOST}", f"--listening-ip={HOST6}", f"--relay-ip={HOST}", f"--relay-ip={HOST6}",
-    "--denied-peer-ip=192.168.0.0-192.168.255.255", "--user-quota=24",
+    "--denied-peer-ip=192.168.0.0-192.168.255.255", "--user-quota=24", "--mobility",
 ]  # fmt: skip
 
 
@@ -78,6 +86,9 @@ def start(program: str, config: str = "", flags: tuple[str, ...] | list[str] = (
     make_certificate(scratch)
     # Clients in this process trust it from here on.
     os.environ["SSL_CERT_FILE"] = str(scratch / "certificate.pem")
+    # A second address of the server's for NAT behaviour discovery, and one of a client's.
+    for address in ("10.99.0.3/24", "10.99.0.4/24"):
+        subprocess.run(["ip", "address", "replace", address, "dev", "card0"], check=True)
     if is_coturn(program):
         command = [program, *COTURN, *flags, f"--pidfile={scratch}/pid", f"--userdb={scratch}/db"]
         command += [f"--cert={scratch}/certificate.pem", f"--pkey={scratch}/key.pem"]

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
 use crate::allocation::Allocation;
@@ -15,12 +17,17 @@ use crate::nonce::Nonces;
 use crate::server::Server;
 use crate::{Client, CloseReason, Event, Family, Relay, Relays};
 
-/// The value of MOBILITY-TICKET (RFC 8016 §3.3): opaque to the client.
+/// The value of MOBILITY-TICKET (RFC 8016 §3.3): opaque to the client, and text, since turnutils_uclient takes it for a
+/// string of 32 characters at most.
 ///
 /// ```text
-/// | port, 2 bytes | family | 0 | serial, 12 bytes | first 16 bytes of HMAC-SHA1(key, "mobility" | those 16 | username) |
+/// base64url( port, 2 bytes | family | serial, 9 bytes
+///            | first 12 bytes of HMAC-SHA1(key, "mobility" | those 12 | username) )
 /// ```
 pub(crate) type Ticket = [u8; 32];
+
+/// Tells the tickets of one allocation apart.
+type Serial = [u8; 9];
 
 /// What an allocation that may move remembers.
 ///
@@ -33,7 +40,7 @@ pub(crate) type Ticket = [u8; 32];
 /// address. So the move is at once and whole, and there is no time in which two addresses have the allocation.
 #[derive(Clone, Copy)]
 pub(crate) struct Mobility {
-    serial: TransactionId,
+    serial: Serial,
     /// The Refresh that moved it, by which a retransmission is known.
     moved_by: Option<TransactionId>,
 }
@@ -61,7 +68,7 @@ impl std::fmt::Debug for Handover {
 pub struct Claim {
     /// A relay of the allocation.
     pub relay: Relay,
-    ticket: Ticket,
+    serial: Serial,
     username: String,
 }
 
@@ -81,7 +88,7 @@ impl Server {
             None => Ok(None),
             Some(_) if !self.config.mobility || carries == Carries::Tcp => Err(Code::MobilityForbidden.into()),
             Some([]) => {
-                let serial = self.serial(request.message.transaction(), username);
+                let serial = self.next_serial(&request.message.transaction().0, username);
                 Ok(Some(Mobility { serial, moved_by: None }))
             }
             Some(_) => Err(Code::BadRequest.into()),
@@ -118,9 +125,8 @@ impl Server {
             let is_repeated = mobility.is_some_and(|it| it.moved_by == Some(request.message.transaction()));
             return if is_repeated { Ok(Some(slot)) } else { Err(Code::BadRequest.into()) };
         }
-        let ticket: Ticket = ticket.try_into().map_err(|_| Code::BadRequest)?;
-        let relay = recognise(&self.nonces, &ticket, username).ok_or(Code::BadRequest)?;
-        let claim = Claim { relay, ticket, username: username.to_owned() };
+        let (relay, serial) = recognise(&self.nonces, ticket, username).ok_or(Code::BadRequest)?;
+        let claim = Claim { relay, serial, username: username.to_owned() };
         if self.table.slot_of_relay(relay).is_some() {
             let slot = self.check_claim(request.now, &claim).ok_or(Code::BadRequest)?;
             self.move_to(slot, &claim, request);
@@ -180,11 +186,11 @@ impl Server {
 
     /// What comes after `last`, the client's transaction at first: the same at every server of the process, which know
     /// nothing of each other's tickets, and never twice for one allocation.
-    fn serial(&self, last: TransactionId, username: &str) -> TransactionId {
-        let mac = self.nonces.mac(b"serial", &last.0, username);
-        let mut serial = [0; 12];
-        serial.copy_from_slice(&mac[..12]);
-        TransactionId(serial)
+    fn next_serial(&self, last: &[u8], username: &str) -> Serial {
+        let mac = self.nonces.mac(b"serial", last, username);
+        let mut serial = Serial::default();
+        serial.copy_from_slice(&mac[..9]);
+        serial
     }
 
     fn check_claim(&mut self, now: Instant, claim: &Claim) -> Option<usize> {
@@ -193,12 +199,12 @@ impl Server {
         let allocation = self.table.get_mut(slot)?;
         let serial = allocation.mobility?.serial;
         // The serial of a ticket whose MAC is right is no secret from whoever shows it.
-        let is_current = *allocation.username == *claim.username && claim.serial() == serial;
+        let is_current = *allocation.username == *claim.username && claim.serial == serial;
         (self.config.mobility && is_current && allocation.is_alive(now)).then_some(slot)
     }
 
     fn move_to(&mut self, slot: usize, claim: &Claim, request: &Request<'_>) {
-        let serial = self.serial(claim.serial(), &claim.username);
+        let serial = self.next_serial(&claim.serial, &claim.username);
         let Some(allocation) = self.table.get_mut(slot) else { return };
         allocation.mobility = Some(Mobility { serial, moved_by: Some(request.message.transaction()) });
         let from = allocation.client.transport;
@@ -212,33 +218,29 @@ impl Server {
     }
 }
 
-impl Claim {
-    fn serial(&self) -> TransactionId {
-        let mut serial = [0; 12];
-        serial.copy_from_slice(&self.ticket[4..16]);
-        TransactionId(serial)
-    }
-}
-
 /// A client of the same transport that nothing can come from or reach.
 fn nowhere(client: Client) -> Client {
     Client { local: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), ..client }
 }
 
-fn issue(nonces: &Nonces, relay: Relay, serial: TransactionId, username: &str) -> Ticket {
+fn issue(nonces: &Nonces, relay: Relay, serial: Serial, username: &str) -> Ticket {
+    let mut bytes = [0; 24];
+    bytes[..2].copy_from_slice(&relay.port.to_be_bytes());
+    bytes[2] = relay.family.index() as u8;
+    bytes[3..12].copy_from_slice(&serial);
+    let mac = nonces.mac(b"mobility", &bytes[..12], username);
+    bytes[12..].copy_from_slice(&mac[..12]);
     let mut ticket = [0; 32];
-    ticket[..2].copy_from_slice(&relay.port.to_be_bytes());
-    ticket[2] = relay.family.index() as u8;
-    ticket[4..16].copy_from_slice(&serial.0);
-    let mac = nonces.mac(b"mobility", &ticket[..16], username);
-    ticket[16..].copy_from_slice(&mac[..16]);
+    // 24 bytes are 32 characters: what it says of its room is always true.
+    let _ = URL_SAFE_NO_PAD.encode_slice(bytes, &mut ticket);
     ticket
 }
 
-/// The relay that `ticket` was issued for, if it was to `username`.
-fn recognise(nonces: &Nonces, ticket: &Ticket, username: &str) -> Option<Relay> {
-    let [high, low, family, ..] = *ticket;
+/// The relay and the serial that `ticket` was issued for, if it was to `username`.
+fn recognise(nonces: &Nonces, ticket: &[u8], username: &str) -> Option<(Relay, Serial)> {
+    let bytes = URL_SAFE_NO_PAD.decode(ticket).ok()?;
+    let &[high, low, family, ref rest @ ..] = &bytes[..] else { return None };
     let relay = Relay { family: *Family::ALL.get(usize::from(family))?, port: u16::from_be_bytes([high, low]) };
-    let serial = TransactionId(ticket[4..16].try_into().ok()?);
-    bool::from(issue(nonces, relay, serial, username).ct_eq(ticket)).then_some(relay)
+    let serial: Serial = *rest.first_chunk()?;
+    bool::from(issue(nonces, relay, serial, username).ct_eq(ticket)).then_some((relay, serial))
 }

@@ -161,6 +161,32 @@ fn what_this_version_cannot_do_is_not_silently_ignored() {
 }
 
 #[test]
+fn behaviour_discovery_needs_two_addresses_that_differ_in_all() {
+    let with = |turn: &str, key: &str| format!("[listen]\nturn = [{turn}]\n[relay]\nbehavior_discovery = \"{key}\"");
+    let one = "\"203.0.113.7:3478\"";
+    let cases = [
+        (with("\"[::]:3478\"", "203.0.113.8:3479"), "needs a first address of the same family in listen.turn"),
+        (
+            with(one, "[2001:db8::8]:3479"),
+            "needs a first address of the same family in listen.turn, like \"[2001:db8::7]",
+        ),
+        (with(one, "203.0.113.7:3479"), "must differ from 203.0.113.7:3478 of listen.turn in address and port"),
+        (with(one, "203.0.113.8:3478"), "must differ from 203.0.113.7:3478 of listen.turn in address and port"),
+        (with(one, "203.0.113.8:49200"), "port 49200 lies in the range of ports.udp (49160-49359)"),
+        (with(one, "0.0.0.0:3479"), "must be one address of this host and a port"),
+        (with(one, "stun.example.org"), "must be an IP address with a port"),
+    ];
+    for (text, rule) in cases {
+        let said = refusal(&text);
+        let wanted = "r.toml:4: relay.behavior_discovery = ";
+        assert!(said.len() == 1 && said[0].starts_with(wanted) && said[0].contains(rule), "{text}: {said:#?}");
+    }
+    let found = parse(&with(one, "203.0.113.8:3479")).unwrap().relay.behavior_discovery.unwrap();
+    assert_eq!(found.primary, "203.0.113.7:3478".parse().unwrap());
+    assert_eq!(parse("").unwrap().relay.behavior_discovery, None);
+}
+
+#[test]
 fn tls_needs_both_files_and_a_port_that_nobody_else_has() {
     all_refused(&[
         ("[tls]\ncertificate = \"/a.pem\"", "r.toml:2: tls.certificate = \"/a.pem\": must come with tls.key"),

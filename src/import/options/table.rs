@@ -5,7 +5,7 @@ use super::{Argument, Fate, Known};
 
 const DTLS: &str = "TURN over DTLS is not offered; browsers use TURN over UDP, TCP or TLS";
 const DISCOVERY: &str =
-    "STUN behaviour discovery (RFC 5780) is off, and calls do not need it; clients use the main port";
+    "STUN behaviour discovery (RFC 5780) is off, and calls do not need it; see relay.behavior_discovery";
 const MULTIPLEX: &str =
     "every relay has a port of its own, from the small range in [ports] udp; open that range in the firewall";
 const REDIRECT: &str = "sending every client elsewhere is for emptying a server here, see relay.alternate_servers; to share out clients, name all servers in the application's list of ICE servers";
@@ -180,7 +180,7 @@ pub static OPTIONS: &[Known] = &[
     flag("rfc5780", Dropped(DISCOVERY)),
     flag("no-rfc5780", Same),
     flag("response-origin-only-with-rfc5780", Same),
-    flag("mobility", Dropped("moving an allocation to a new address (RFC 8016) is off; clients restart ICE instead")),
+    flag("mobility", Dropped("moving an allocation to a new address (RFC 8016) is off; relay.mobility = true turns it on")),
     flag("include-reason-string", Same),
     flag("drop-invalid-packets", Same),
     flag("drop-invalid-packets-log", Dropped("such packets are counted in the metrics")),
