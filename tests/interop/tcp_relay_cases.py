@@ -25,6 +25,10 @@ udp = "30000-30199"
 [relay]
 tcp_allocations = true
 
+# Before it connects to relays, uclient asks for permissions for ports that are none.
+[peers]
+allow = ["10.99.0.0/24"]
+
 [auth]
 secret = "{SECRET}"
 
