@@ -23,7 +23,7 @@ const MOST_SHARDS: i64 = 64;
 const FEWEST_PORTS: usize = 4;
 
 impl Settings {
-    /// Decides everything: from the file at `path`, else at `$ROUNDTURN_CONFIG`, else at [`DEFAULT_FILE`] if that exists,
+    /// Decides everything: from the file at `path`, else at `$ROUNDTURN_CONFIG`, else at [`DEFAULT_FILE`](super::DEFAULT_FILE) if that exists,
     /// else from the defaults; over it, the variables `ROUNDTURN_SECTION__KEY` of `env`.
     ///
     /// # Errors
