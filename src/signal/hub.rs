@@ -241,7 +241,7 @@ impl Hub {
                 Timer::Join(connection) => self.on_join_timeout(now, connection),
                 Timer::Resume(participant) => self.on_resume_timeout(now, participant),
                 Timer::Credentials(participant) => self.on_credentials_old(now, participant),
-                Timer::Room(room) => self.on_room_timer(now, room),
+                Timer::Room(room) | Timer::EmptyRoom(room) => self.on_room_timer(now, room),
             }
         }
     }

@@ -10,8 +10,10 @@ use super::hub::ConnectionId;
 /// What a deadline is for. Whoever is woken looks whether it still stands: a deadline that moved is simply not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
-    /// A room's end, by age or by emptiness: the first of what is due at once, because it settles the rest.
+    /// A room's end by age: the first of what is due at once, because it settles the rest.
     Room(RoomId),
+    /// A room's end by emptiness. A timer of its own: it is taken back when somebody comes, and the room still ends.
+    EmptyRoom(RoomId),
     /// A connection that has not joined.
     Join(ConnectionId),
     /// A participant whose connection is lost.

@@ -71,7 +71,7 @@ impl Hub {
         let grants = Grants { moderate: room.members.is_empty(), ..Grants::OPEN };
         room.members.insert(order, who);
         if let Some(since) = room.empty_since.take() {
-            self.timers.unset(since + self.config.rooms.empty_timeout, Timer::Room(room_id));
+            self.timers.unset(since + self.config.rooms.empty_timeout, Timer::EmptyRoom(room_id));
             self.occupied += 1;
         }
         let (mode, shard) = (room.mode, room.shard);

@@ -86,7 +86,7 @@ impl Hub {
         self.rooms.insert(id, Room::new(now.instant, id, plan));
         self.names.insert(name, id);
         self.timers.set(expires, Timer::Room(id));
-        self.timers.set(now.instant + self.config.rooms.empty_timeout, Timer::Room(id));
+        self.timers.set(now.instant + self.config.rooms.empty_timeout, Timer::EmptyRoom(id));
         Ok(id)
     }
 
@@ -119,7 +119,7 @@ impl Hub {
             room.empty_since = Some(now.instant);
             // A lock that nobody is left to open would keep everyone out until the room ends.
             room.locked = false;
-            self.timers.set(now.instant + self.config.rooms.empty_timeout, Timer::Room(room_id));
+            self.timers.set(now.instant + self.config.rooms.empty_timeout, Timer::EmptyRoom(room_id));
         }
     }
 
@@ -149,7 +149,7 @@ impl Hub {
         self.names.remove(&room.name);
         self.timers.unset(room.expires, Timer::Room(room_id));
         if let Some(since) = room.empty_since {
-            self.timers.unset(since + self.config.rooms.empty_timeout, Timer::Room(room_id));
+            self.timers.unset(since + self.config.rooms.empty_timeout, Timer::EmptyRoom(room_id));
         }
         if room.mode == RoomMode::Sfu
             && let Some(load) = self.load.get_mut(room.shard)

@@ -122,3 +122,14 @@ fn comings_and_goings_leave_nothing_behind() {
     assert!(house.hub.rooms.is_empty() && house.hub.names.is_empty());
     assert_eq!(house.hub.load, [(0, 0)]);
 }
+
+#[test]
+fn a_room_ends_in_time_though_it_would_have_ended_empty_at_the_same_moment() {
+    let mut house = House::new();
+    let ana = house.connects();
+    house.says(ana, json!({"type":"join","id":1,"room":"r","create":{"ttl_seconds":300}}));
+    house.hears_a(ana, "joined");
+    house.later(seconds(300));
+    house.is_sent_away(ana, "room_expired", 4410);
+    assert_eq!(house.hub.occupancy(), (0, 0));
+}
