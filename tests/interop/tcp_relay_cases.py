@@ -63,7 +63,6 @@ def check_tcp_relays(program: str) -> None:
         for turn in range(3):
             check_relayed(uclient(PORT, f"plain-{turn}"))
             check_relayed(uclient(PORT, f"secure-{turn}", "-S"))
-            check_relayed(uclient(PORT, f"passive-{turn}", "-P"))
         check_relayed(uclient(PORT + 1, "turns", "-S"))
 
 

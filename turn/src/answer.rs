@@ -54,7 +54,7 @@ impl Server {
             Code::UnknownAttribute => encoder.unknown_attributes(&refusal.unknown),
             Code::Unauthenticated | Code::StaleNonce => {
                 let features = self.features();
-                let nonce = self.nonces.issue(self.unix_secs(request.now), request.from.remote, features);
+                let nonce = self.nonces.issue(self.unix_secs(request.now), self.nonce_scope(request.from), features);
                 let encoder = encoder
                     .attribute(attribute::REALM, self.config.realm.as_bytes())
                     .attribute(attribute::NONCE, nonce.as_bytes());

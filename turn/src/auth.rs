@@ -1,7 +1,9 @@
 //! The long-term credential mechanism, server side (RFC 8489 §9.2.4), and what a TURN server adds (RFC 8656 §5).
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
+use crate::Client;
 use crate::credential::Proof;
 use crate::error::Code;
 use crate::message::{Integrity, PasswordAlgorithm, attribute};
@@ -53,7 +55,7 @@ impl Server {
             return Err(Code::BadRequest.into());
         }
         let unix_secs = self.unix_secs(request.now);
-        let Some(features) = self.nonces.recognise(nonce, unix_secs, request.from.remote) else {
+        let Some(features) = self.nonces.recognise(nonce, unix_secs, self.nonce_scope(request.from)) else {
             self.stats.auth_failures.up(AuthFailure::StaleNonce);
             return Err(Code::StaleNonce.into());
         };
@@ -81,6 +83,13 @@ impl Server {
         let password_algorithms = self.config.password_algorithms;
         // A client that is told of anonymity must use it (RFC 8489 §9.2.5), and then only known names can be found.
         Features { password_algorithms, username_anonymity: password_algorithms && self.credentials.knows_all_names() }
+    }
+
+    /// Whom a nonce for `client` is good for. One with TCP connections opens a stream for each, and must find its nonce good
+    /// there: clients send several requests at once, and lose count when half of them come back with another nonce.
+    pub(crate) fn nonce_scope(&self, client: Client) -> SocketAddr {
+        let any_port = self.has_tcp() && client.transport.is_stream();
+        SocketAddr::new(client.remote.ip(), if any_port { 0 } else { client.remote.port() })
     }
 
     /// The name that `request` is made in, or its hash stands for.

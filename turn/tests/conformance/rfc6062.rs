@@ -273,6 +273,19 @@ fn s5_4_what_may_be_bound() {
     data_stream(&alice, 4003).says(connection_bind(id.0)).hears(error(400));
 }
 
+/// Not of the RFC: the nonce of the control connection is good for those that belong to it, and for no other host.
+#[test]
+fn s5_4_one_nonce_for_all_streams_of_a_client() {
+    let (world, alice, _) = allocated();
+    let id = connected(&world, &alice, PEER);
+    let mut stream = alice.clone();
+    stream.client.remote.set_port(4001);
+    stream.says_raw(&stream.signed(&connection_bind(id.0))).hears(success());
+    let mut elsewhere = alice.clone();
+    elsewhere.client.remote.set_ip("84.1.1.2".parse().unwrap());
+    elsewhere.says_raw(&elsewhere.signed(&connection_bind(id.0))).hears(error(438));
+}
+
 /// A ConnectionBind tells by itself whose affair it is, before anything is proved.
 #[test]
 fn s5_4_whose_affair_a_stream_is() {
