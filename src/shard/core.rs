@@ -10,6 +10,7 @@
 //! A datagram that is handed over inside is judged as if it had come by wire from the sender's external address. That
 //! ends it: it goes to a client or into the SFU, and neither is a relay, so nothing is handed over twice.
 
+mod claims;
 mod journal;
 mod tcp;
 
@@ -23,6 +24,7 @@ use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use turn::{Client, ConnectionId, Family, Peer, Relay, Relays, Transport, Verdict};
 
+use self::claims::Claims;
 use super::denials::Denials;
 use super::hairpin::{Hairpin, Way};
 use super::mailbox::ToShard;
@@ -60,14 +62,6 @@ pub struct Core {
     claims: Claims,
     inside: Inside,
     denials: Denials,
-}
-
-/// Refreshes of allocations that another shard has (RFC 8016).
-#[derive(Default)]
-struct Claims {
-    /// As they came, until the next [`Core::settle`] tells what each of them claims.
-    requests: VecDeque<Vec<u8>>,
-    latest: Option<(Client, turn::Claim, Vec<u8>)>,
 }
 
 /// What did not pass a socket: monotonic counters.
@@ -171,7 +165,7 @@ impl Core {
             Verdict::ToPeer { relay, peer, data, dont_fragment } => (relay, peer, data, dont_fragment),
             Verdict::Splice(connection) => return Some(connection),
             Verdict::Drop(turn::Why::Elsewhere) => {
-                self.claims.requests.push_back(bytes.to_vec());
+                self.claims.note(bytes);
                 return None;
             }
             _ => return None,
@@ -246,26 +240,6 @@ impl Core {
         }
     }
 
-    /// The latest Refresh of an allocation that another shard has, and what proves it.
-    pub fn take_claim(&mut self) -> Option<(Client, turn::Claim, Vec<u8>)> {
-        self.claims.latest.take()
-    }
-
-    /// Gives up the allocation that another shard was asked for.
-    pub fn surrender(&mut self, now: Instant, claim: &turn::Claim) -> Option<turn::Handover> {
-        self.turn.surrender(now, claim)
-    }
-
-    /// Takes in an allocation of another shard's, whose relays are here by now.
-    pub fn adopt(&mut self, now: Instant, handover: turn::Handover) {
-        self.turn.adopt(now, handover);
-    }
-
-    /// The Refresh that an allocation was fetched for, once more.
-    pub fn again(&mut self, now: Instant, client: Client, request: &[u8], house: &mut impl House, outbox: &mut Outbox) {
-        self.hear(now, client, (request, 0..request.len()), house, outbox);
-    }
-
     /// Tells the wall clock, once a second or so.
     pub fn set_unix_time(&mut self, now: Instant, unix_secs: u64) {
         self.turn.set_unix_time(now, unix_secs);
@@ -296,10 +270,7 @@ impl Core {
         while let Some(event) = self.turn.poll_event() {
             match event {
                 turn::Event::Opened { .. } | turn::Event::Moved { .. } => {}
-                turn::Event::Claimed { client, ref claim } => {
-                    let request = self.claims.requests.pop_front();
-                    self.claims.latest = request.map(|request| (client, claim.clone(), request));
-                }
+                turn::Event::Claimed { client, ref claim } => self.claims.pair(client, claim),
                 turn::Event::Closed { relay, .. } => house.close(relay),
                 turn::Event::Released { relay } => house.release(relay),
                 turn::Event::Disconnected { connection } => house.disconnect(connection),

@@ -113,5 +113,6 @@ def join(router: subprocess.Popen, peer: subprocess.Popen) -> None:
     card(router, "mid0", GATEWAY)
     card(peer, "end0", PEER)
     run(*inside(router, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
+    run(*inside(router, "ip", "route", "add", "default", "via", NEAR))
     run("ip", "route", "add", "10.99.2.0/24", "via", FAR)
     run(*inside(peer, "ip", "route", "add", "default", "via", GATEWAY))
