@@ -183,6 +183,19 @@ fn doubtful_settings_are_warned_of() {
 }
 
 #[test]
+fn doubtful_limits_are_warned_of() {
+    let text = "[limits]\nuser_rate = 512\nmonthly_bytes = 1000000";
+    let settings = parse(text).unwrap();
+    assert!(settings.limits.is_metered());
+    let warnings = settings.warnings(0).join("\n");
+    assert!(warnings.contains("limits.user_rate is 512 bits") && warnings.contains("STATE_DIRECTORY"), "{warnings}");
+    let kept = [("STATE_DIRECTORY".to_owned(), "/var/lib/roundturn:/var/lib/other".to_owned())];
+    let settings = Settings::parse(Path::new("r.toml"), text, &kept).unwrap();
+    assert_eq!(settings.state_directory.as_deref(), Some(Path::new("/var/lib/roundturn")));
+    assert!(!settings.warnings(0).join("\n").contains("STATE_DIRECTORY"));
+}
+
+#[test]
 fn a_missing_file_matters_only_where_it_is_named() {
     let missing = Path::new("/nonexistent/roundturn.toml");
     let error = Settings::load(Some(missing), []).unwrap_err().to_string();
