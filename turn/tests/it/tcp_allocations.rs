@@ -142,6 +142,10 @@ impl Holder {
     }
 
     fn learn(&mut self) {
+        for client in &self.clients {
+            let said = self.world.unasked(client);
+            assert!(said.iter().all(|late| late.code() == Some(447)), "what nobody waits for says that time is over");
+        }
         for event in self.world.events() {
             match event {
                 Event::Disconnected { connection } => {
