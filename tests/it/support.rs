@@ -190,7 +190,7 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
             tcp_connections: 0,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
-            metered: false,
+            metered: true,
         },
     }
 }

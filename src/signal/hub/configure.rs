@@ -13,8 +13,8 @@ impl Hub {
         let before = std::mem::replace(&mut self.config.rooms, rooms).empty_timeout;
         let empty = self.rooms.values().filter_map(|room| Some((room.id, room.empty_since?)));
         for (room, since) in empty {
-            self.timers.unset(since + before, Timer::Room(room));
-            self.timers.set(since + self.config.rooms.empty_timeout, Timer::Room(room));
+            self.timers.unset(since + before, Timer::EmptyRoom(room));
+            self.timers.set(since + self.config.rooms.empty_timeout, Timer::EmptyRoom(room));
         }
         let signs_otherwise = !mint.signs_like(&self.config.mint, now.unix_ms);
         self.config.mint = mint;
