@@ -162,7 +162,7 @@ pub fn turn_config(addresses: &Addresses, allow: &[&str]) -> turn::Config {
             channels: 32,
             stranger_answers_per_second: 1000,
             stranger_answers_burst: 1000,
-            metered: false,
+            metered: true,
         },
     }
 }
