@@ -5,6 +5,7 @@ import os
 import struct
 
 import stun
+from servers import credential
 from stun import attribute, byte
 
 
@@ -13,7 +14,7 @@ class Client:
 
     def __init__(self, server: tuple[str, int], secret: str, name: str, link: tuple[str, float], outcomes: list[str]):
         self.server, self.secret, self.name, self.how, self.outcomes = server, secret, name, link, outcomes
-        self.username, self.password = stun.credential(secret, name)
+        self.username, self.password = credential(name, secret)
         self.link = stun.Link(server, *link)
         self.realm, self.nonce, self.answer, self.transaction = b"", b"", None, b""
 
@@ -65,7 +66,7 @@ class Client:
         elif proof == "unknown user":
             username = b"nobody"
         elif proof == "expired":
-            name, password = stun.credential(self.secret, self.name, -60)
+            name, password = credential(self.name, self.secret, -60)
             username = name.encode()
         elif proof == "stale nonce":
             nonce = b"0123456789abcdef"

@@ -82,10 +82,6 @@ DIFFERENCES = [
         ["reservation of another user #2"], ALLOCATED, "508: sealed",
         "a reservation is on the account of who made it, and an overheard token is worth nothing",
     ),
-    Difference(
-        ["dont fragment #1"], ALLOCATED, "420: sealed unknown",
-        "RFC 8656 §7.2: a server that cannot set DF for one datagram says so",
-    ),
     Difference(["transport of no relay #1"], "400: sealed", "442: sealed", TRANSPORTS),
     Difference(["transport tcp #1"], "400: sealed", "442: sealed", TRANSPORTS, ("udp",)),
     Difference(["transport tcp #1"], ALLOCATED, "442: sealed", "TCP relays (RFC 6062) are off unless asked for", ("tcp",)),

@@ -27,7 +27,7 @@ QUOTA = 3
 def main() -> int:
     began = time.monotonic()
     theirs = outcomes(COTURN, flags=[f"--user-quota={QUOTA}"])
-    ours = outcomes(sys.argv[1], config=f"\n[limits]\nallocations_per_user = {QUOTA}\n")
+    ours = outcomes(sys.argv[1], variables={"ROUNDTURN_LIMITS__ALLOCATIONS_PER_USER": str(QUOTA)})
     assert theirs.keys() == ours.keys()
     used, wrong, same = set(), [], 0
     for case, coturn in theirs.items():

@@ -6,6 +6,7 @@ import struct
 import subprocess
 
 import stun
+from raw_client import RawClient
 from servers import HOST
 
 NEAR, FAR = "10.99.1.1", "10.99.1.2"
@@ -40,20 +41,21 @@ def talk(wire: socket.socket, peer: subprocess.Popen) -> None:
     )
     try:
         port = int(listening.stdout.readline())
-        client = stun.Client(wire, HOST, "fragments")
-        client.ask(stun.ALLOCATE, (stun.REQUESTED_TRANSPORT, b"\x11\0\0\0"), (stun.DONT_FRAGMENT, b""))
-        client.ask(stun.CREATE_PERMISSION, (stun.XOR_PEER_ADDRESS, (PEER, port)))
+        whole = stun.attribute(stun.DONT_FRAGMENT)
+        client = RawClient(wire, HOST, "fragments")
+        client.ask(stun.ALLOCATE, stun.byte(stun.TRANSPORT, 17), whole)
+        client.permit(PEER, port)
 
         def send(size, *attributes):
-            client.indicate(stun.SEND, (stun.XOR_PEER_ADDRESS, (PEER, port)), (stun.DATA, os.urandom(size)), *attributes)
+            client.send(PEER, port, os.urandom(size), *attributes)
 
-        send(100, (stun.DONT_FRAGMENT, b""))
+        send(100, whole)
         assert listening.stdout.readline() == "100\n", "a small datagram with DF did not arrive"
         for _ in range(2):
-            send(1300, (stun.DONT_FRAGMENT, b""))
-            told = client.hear(stun.DATA_INDICATION)
-            assert told.address(stun.XOR_PEER_ADDRESS) == (PEER, port), f"about {told.attributes}"
-            kind, code, mtu = icmp(told.attributes[stun.ICMP])
+            send(1300, whole)
+            told = client.hear()
+            assert told.peer() == (PEER, port), f"about {told.attributes}"
+            kind, code, mtu = icmp(told.get(stun.ICMP))
             assert (kind, code, mtu) == FRAGMENTATION_NEEDED, f"type {kind}, code {code}, MTU {mtu}"
         # The router fragments one, this host another: neither is told to the client.
         for size in (1300, 4000):
@@ -61,9 +63,9 @@ def talk(wire: socket.socket, peer: subprocess.Popen) -> None:
             heard = listening.stdout.readline()
             assert heard == f"{size}\n", f"{size} bytes without DF arrived as {heard!r}"
         # More than our own interface carries: no router is asked.
-        send(1600, (stun.DONT_FRAGMENT, b""))
-        told = client.hear(stun.DATA_INDICATION)
-        assert (told.address(stun.XOR_PEER_ADDRESS), icmp(told.attributes[stun.ICMP])) == ((PEER, port), (3, 4, 1500))
+        send(1600, whole)
+        told = client.hear()
+        assert (told.peer(), icmp(told.get(stun.ICMP))) == ((PEER, port), (3, 4, 1500))
     finally:
         listening.kill()
         listening.wait()

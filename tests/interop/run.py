@@ -23,7 +23,7 @@ from servers import start
 
 
 def main() -> int:
-    server = start(sys.argv[1])
+    server = start(sys.argv[1], flags=["--mobility"])
     parts = [
         uclient_cases,
         import_cases,

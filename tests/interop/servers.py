@@ -51,7 +51,7 @@ COTURN = [
     "-n", "--no-cli", "--no-dtls", "--lt-cred-mech", "--use-auth-secret",
     f"--static-auth-secret={SECRET}", "--realm=interop", "--allow-loopback-peers", "--simple-log", "--log-file=stdout",
     f"--listening-ip={HOST}", f"--listening-ip={HOST6}", f"--relay-ip={HOST}", f"--relay-ip={HOST6}",
-    "--denied-peer-ip=192.168.0.0-192.168.255.255", "--user-quota=24", "--mobility",
+    "--denied-peer-ip=192.168.0.0-192.168.255.255", "--user-quota=24",
 ]  # fmt: skip
 
 
@@ -78,9 +78,9 @@ class Server:
         return self.log.read_text(errors="replace")[-4000:]
 
 
-def start(program: str, config: str = "", flags: tuple[str, ...] | list[str] = ()) -> Server:
-    """Starts the server and waits, at most ten seconds, until it answers a Binding request. `config` is added to the
-    daemon's, `flags` to coturn's."""
+def start(program: str, variables: dict[str, str] | None = None, flags: tuple[str, ...] | list[str] = ()) -> Server:
+    """Starts the server and waits, at most ten seconds, until it answers a Binding request. `variables` are for the
+    daemon's environment, `flags` for coturn."""
     scratch = Path(tempfile.mkdtemp(prefix="interop-"))
     log = scratch / "log"
     make_certificate(scratch)
@@ -94,10 +94,11 @@ def start(program: str, config: str = "", flags: tuple[str, ...] | list[str] = (
         command += [f"--cert={scratch}/certificate.pem", f"--pkey={scratch}/key.pem"]
     else:
         file = scratch / "roundturn.toml"
-        file.write_text((CONFIG + config).replace("{scratch}", str(scratch)))
+        file.write_text(CONFIG.replace("{scratch}", str(scratch)))
         command = [program, "--config", str(file), "run"]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        environment = os.environ | (variables or {})
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     server = Server(program, process, log)
     deadline = time.monotonic() + 10
     while not answers():

@@ -1,110 +1,150 @@
-"""STUN messages as a client needs them, attribute by attribute, for cases that no ready-made client covers."""
+"""STUN as bytes: requests of any shape, and what an answer says in one line."""
 
 import hashlib
 import hmac
-import ipaddress
 import os
 import socket
 import struct
-
-from servers import PORT, credential
+import zlib
 
 COOKIE = 0x2112A442
+BINDING, ALLOCATE, REFRESH, SEND, CREATE_PERMISSION, CHANNEL_BIND = 1, 3, 4, 6, 8, 9
+REQUEST, INDICATION, SUCCESS, ERROR = 0x000, 0x010, 0x100, 0x110
 
-BINDING, ALLOCATE, REFRESH, SEND, CREATE_PERMISSION = 0x001, 0x003, 0x004, 0x016, 0x008
-DATA_INDICATION = 0x017
+USERNAME, INTEGRITY, ERROR_CODE, UNKNOWN_ATTRIBUTES, CHANNEL_NUMBER, LIFETIME = 0x06, 0x08, 0x09, 0x0A, 0x0C, 0x0D
+PEER, DATA, REALM, NONCE, RELAYED, FAMILY, EVEN_PORT, TRANSPORT = 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19
+DONT_FRAGMENT, INTEGRITY_SHA256, MAPPED, TOKEN = 0x1A, 0x1C, 0x20, 0x22
+ADDITIONAL_FAMILY, ADDRESS_ERROR, ICMP, SOFTWARE, ALTERNATE, FINGERPRINT = 0x8000, 0x8001, 0x8004, 0x8022, 0x8023, 0x8028
 
-CHANGE_REQUEST, USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, LIFETIME = 0x0003, 0x0006, 0x0008, 0x0009, 0x000D
-XOR_PEER_ADDRESS, DATA, REALM, NONCE, XOR_RELAYED_ADDRESS = 0x0012, 0x0013, 0x0014, 0x0015, 0x0016
-REQUESTED_TRANSPORT, DONT_FRAGMENT, XOR_MAPPED_ADDRESS = 0x0019, 0x001A, 0x0020
-ICMP, MOBILITY_TICKET = 0x8004, 0x8030
-
-
-class Refused(Exception):
-    """An error response; its code is the argument."""
-
-
-class Message:
-    """What came: its type and the last attribute of each kind."""
-
-    def __init__(self, raw: bytes):
-        self.kind, length, _ = struct.unpack("!HHI", raw[:8])
-        self.transaction = raw[8:20]
-        self.attributes, rest = {}, raw[20 : 20 + length]
-        while rest:
-            kind, size = struct.unpack("!HH", rest[:4])
-            self.attributes[kind] = rest[4 : 4 + size]
-            rest = rest[4 + (size + 3) // 4 * 4 :]
-
-    def address(self, kind: int) -> tuple[str, int]:
-        """An XOR address of IPv4."""
-        port, address = struct.unpack("!xxHI", self.attributes[kind])
-        return str(ipaddress.IPv4Address(address ^ COOKIE)), port ^ (COOKIE >> 16)
+# Attributes whose presence in an answer is compared; that it is sealed goes without saying once a proof was given.
+NAMES = {
+    RELAYED: "relayed", MAPPED: "mapped", LIFETIME: "lifetime", TOKEN: "token", UNKNOWN_ATTRIBUTES: "unknown",
+    REALM: "realm", NONCE: "nonce", ADDRESS_ERROR: "address-error", INTEGRITY: "sealed", FINGERPRINT: "fingerprint",
+}  # fmt: skip
 
 
-class Client:
-    """One client with a fresh credential, on a UDP socket."""
-
-    def __init__(self, wire: socket.socket, host: str, user: str):
-        wire.settimeout(5)
-        self.wire, self.server = wire, (host, PORT)
-        self.username, self.password = credential(user)
-        self.realm = self.nonce = None
-
-    def ask(self, method: int, *attributes) -> Message:
-        """A request with credentials; the success response to it."""
-        for _ in range(3):
-            answer = self.exchange(method, *attributes)
-            if answer.kind & 0x110 == 0x100:
-                return answer
-            code = answer.attributes[ERROR_CODE]
-            code = code[2] * 100 + code[3]
-            if code not in (401, 438):
-                raise Refused(code)
-            self.realm, self.nonce = answer.attributes[REALM], answer.attributes[NONCE]
-        raise Refused(401)
-
-    def indicate(self, kind: int, *attributes) -> None:
-        self.wire.sendto(encode(kind, os.urandom(12), attributes), self.server)
-
-    def hear(self, kind: int) -> Message:
-        """The next message of this type."""
-        while True:
-            message = Message(self.wire.recv(65536))
-            if message.kind == kind:
-                return message
-
-    def exchange(self, method: int, *attributes) -> Message:
-        transaction = os.urandom(12)
-        proof = ()
-        if self.nonce:
-            proof = ((USERNAME, self.username.encode()), (REALM, self.realm), (NONCE, self.nonce))
-        raw = encode(method, transaction, (*attributes, *proof))
-        if self.nonce:
-            raw = sign(raw, self.username, self.realm, self.password)
-        self.wire.sendto(raw, self.server)
-        while True:
-            message = Message(self.wire.recv(65536))
-            if message.transaction == transaction:
-                return message
+def attribute(kind: int, value: bytes = b"") -> bytes:
+    return struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
 
 
-def encode(kind: int, transaction: bytes, attributes) -> bytes:
-    body = b""
-    for name, value in attributes:
-        if isinstance(value, tuple):
-            value = xor_address(*value)
-        body += struct.pack("!HH", name, len(value)) + value + bytes(-len(value) % 4)
-    return struct.pack("!HHI", kind, len(body), COOKIE) + transaction + body
+def number(kind: int, value: int) -> bytes:
+    return attribute(kind, struct.pack("!I", value))
 
 
-def xor_address(host: str, port: int) -> bytes:
-    address = int(ipaddress.IPv4Address(host)) ^ COOKIE
-    return struct.pack("!HHI", 1, port ^ (COOKIE >> 16), address)
+def byte(kind: int, value: int) -> bytes:
+    """REQUESTED-TRANSPORT, and both attributes that name a family."""
+    return attribute(kind, bytes([value, 0, 0, 0]))
 
 
-def sign(raw: bytes, username: str, realm: bytes, password: str) -> bytes:
-    key = hashlib.md5(b":".join((username.encode(), realm, password.encode()))).digest()
-    length = struct.unpack("!H", raw[2:4])[0] + 24
-    raw = raw[:2] + struct.pack("!H", length) + raw[4:]
-    return raw + struct.pack("!HH", MESSAGE_INTEGRITY, 20) + hmac.new(key, raw, hashlib.sha1).digest()
+def peer(address: str, port: int, transaction: bytes) -> bytes:
+    """XOR-PEER-ADDRESS"""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    plain = socket.inet_pton(family, address)
+    mask = struct.pack("!I", COOKIE) + transaction
+    xored = bytes(a ^ b for a, b in zip(plain, mask))
+    head = struct.pack("!BBH", 0, 2 if ":" in address else 1, port ^ COOKIE >> 16)
+    return attribute(PEER, head + xored)
+
+
+def message(kind: int, transaction: bytes, body: bytes, cookie: int = COOKIE) -> bytes:
+    return struct.pack("!HHI", kind, len(body), cookie) + transaction + body
+
+
+def sealed(kind: int, transaction: bytes, body: bytes, key: bytes, algorithm=hashlib.sha1) -> bytes:
+    """The body with MESSAGE-INTEGRITY, or MESSAGE-INTEGRITY-SHA256."""
+    size = algorithm().digest_size
+    covered = struct.pack("!HHI", kind, len(body) + 4 + size, COOKIE) + transaction + body
+    which = INTEGRITY if algorithm is hashlib.sha1 else INTEGRITY_SHA256
+    return body + attribute(which, hmac.new(key, covered, algorithm).digest())
+
+
+def printed(kind: int, transaction: bytes, body: bytes) -> bytes:
+    """The body with FINGERPRINT."""
+    covered = struct.pack("!HHI", kind, len(body) + 8, COOKIE) + transaction + body
+    return body + number(FINGERPRINT, zlib.crc32(covered) ^ 0x5354554E)
+
+
+class Answer:
+    """A message from the server."""
+
+    def __init__(self, data: bytes):
+        self.kind, length = struct.unpack_from("!HH", data)
+        self.transaction, self.attributes, at = data[8:20], [], 20
+        while at < 20 + length:
+            kind, size = struct.unpack_from("!HH", data, at)
+            self.attributes.append((kind, data[at + 4 : at + 4 + size]))
+            at += 4 + size + -size % 4
+
+    def get(self, kind: int) -> bytes | None:
+        return next((value for known, value in self.attributes if known == kind), None)
+
+    def peer(self) -> tuple[str, int]:
+        """XOR-PEER-ADDRESS of IPv4."""
+        port, address = struct.unpack("!xxHI", self.get(PEER))
+        return socket.inet_ntoa(struct.pack("!I", address ^ COOKIE)), port ^ COOKIE >> 16
+
+    def error(self) -> int | None:
+        """The code of an error response."""
+        error = self.get(ERROR_CODE)
+        return error[2] * 100 + error[3] if error else None
+
+    def outcome(self) -> str:
+        """Such as `success: mapped` or `401: nonce realm`."""
+        class_ = str(self.error()) if self.error() else "success" if self.kind & 0x110 == SUCCESS else "odd"
+        kinds = [kind for kind, _ in self.attributes]
+        names = sorted(name + (f" x{kinds.count(kind)}" if kinds.count(kind) > 1 else "") for kind, name in NAMES.items() if kind in kinds)
+        return class_ + (": " + " ".join(names) if names else "")
+
+
+class Link:
+    """A socket to the server, and messages out of it."""
+
+    def __init__(self, server: tuple[str, int], transport: str, patience: float):
+        family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+        kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
+        self.is_stream, self.buffer, self.ended = transport == "tcp", b"", False
+        self.socket = socket.socket(family, kind)
+        self.patience = patience
+        self.socket.connect(server)
+
+    def exchange(self, data: bytes) -> Answer | str:
+        """The answer, or `silence`, or `closed`. A Binding request goes after it: once that is answered, nothing else comes.
+        Where that is not so, since the server finds keys meanwhile, `patience` says how many seconds that takes at most."""
+        after = os.urandom(12)
+        if self.ended:
+            return "closed"
+        try:
+            self.socket.settimeout(5)
+            self.socket.send(data)
+            self.socket.send(message(BINDING | REQUEST, after, b""))
+            found = [self.receive()]
+            try:
+                if found[0].transaction == after:
+                    self.socket.settimeout(self.patience)
+                if self.patience or found[0].transaction != after:
+                    found.append(self.receive())
+            except (TimeoutError, BlockingIOError):
+                pass
+            return next((answer for answer in found if answer.transaction != after), "silence")
+        except (ConnectionError, EOFError):
+            self.ended = True
+            return "closed"
+        except TimeoutError:
+            # Over a stream, it waits for the rest of what it takes for a message.
+            self.ended = True
+            return "no answer any more"
+
+    def receive(self) -> Answer:
+        if not self.is_stream:
+            return Answer(self.socket.recv(65536))
+        while len(self.buffer) < 20 or len(self.buffer) < 20 + struct.unpack_from("!H", self.buffer, 2)[0]:
+            more = self.socket.recv(65536)
+            if not more:
+                raise EOFError
+            self.buffer += more
+        size = 20 + struct.unpack_from("!H", self.buffer, 2)[0]
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return Answer(data)
+
+    def close(self) -> None:
+        self.socket.close()
