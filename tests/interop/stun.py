@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import os
 import socket
 import struct
@@ -15,6 +16,9 @@ USERNAME, INTEGRITY, ERROR_CODE, UNKNOWN_ATTRIBUTES, CHANNEL_NUMBER, LIFETIME = 
 PEER, DATA, REALM, NONCE, RELAYED, FAMILY, EVEN_PORT, TRANSPORT = 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19
 DONT_FRAGMENT, INTEGRITY_SHA256, MAPPED, TOKEN = 0x1A, 0x1C, 0x20, 0x22
 ADDITIONAL_FAMILY, ADDRESS_ERROR, ICMP, SOFTWARE, ALTERNATE, FINGERPRINT = 0x8000, 0x8001, 0x8004, 0x8022, 0x8023, 0x8028
+
+# Of clients, below those of relays.
+PORTS = itertools.count(10_000)
 
 # Attributes whose presence in an answer is compared; that it is sealed goes without saying once a proof was given.
 NAMES = {
@@ -105,6 +109,8 @@ class Link:
         self.is_stream, self.buffer, self.ended = transport == "tcp", b"", False
         self.socket = socket.socket(family, kind)
         self.patience = patience
+        # A port that the kernel gives may be that of a client that has gone without a word.
+        self.socket.bind((server[0], next(PORTS)))
         self.socket.connect(server)
 
     def exchange(self, data: bytes) -> Answer | str:
