@@ -1,9 +1,11 @@
 //! What an allocation costs: the challenge, the Allocate and what stays in memory.
 
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
 use anyhow::{Result, ensure};
 
+use crate::clock;
 use crate::options::{Kind, Options};
 use crate::report::{median, sorted};
 use crate::server::Server;
@@ -11,6 +13,12 @@ use crate::turn_client::TurnClient;
 
 /// Clients come from this many source networks (127.1.N.1): a server that limits strangers by network sees a world of them.
 const NETWORKS: usize = 200;
+
+/// So many clients ask at a time: one after the other, waking up would be most of what any server does.
+const AT_A_TIME: usize = 32;
+
+/// How long they may take.
+const PATIENCE_NANOS: u64 = 10_000_000_000;
 
 /// At least so many times coturn's allocations for each CPU second.
 const RATE_TARGET: f64 = 5.0;
@@ -62,14 +70,10 @@ pub fn run(options: &Options, count: usize) -> Result<()> {
 fn measure(kind: Kind, options: &Options, count: usize) -> Result<Cost> {
     let server = Server::start(kind, options)?;
     // The first ones pay for what is made once.
-    let mut clients = Vec::new();
-    for index in 0..10 {
-        clients.push(allocate(&server, index)?);
-    }
+    let first = allocate(&server, 0..AT_A_TIME)?;
     let (cpu, resident) = (server.cpu_nanos()?, server.resident_bytes()?);
-    for index in 0..count {
-        clients.push(allocate(&server, index)?);
-    }
+    let clients = allocate(&server, AT_A_TIME..AT_A_TIME + count)?;
+    ensure!(first.len() + clients.len() == AT_A_TIME + count, "an allocation is missing");
     let per_allocation = |total: u64| total as f64 / count as f64;
     Ok(Cost {
         kind,
@@ -78,9 +82,30 @@ fn measure(kind: Kind, options: &Options, count: usize) -> Result<Cost> {
     })
 }
 
-fn allocate(server: &Server, index: usize) -> Result<TurnClient> {
+/// Nobody sleeps while waiting for an answer, or waking clients up would be a good part of what any server does.
+fn allocate(server: &Server, indexes: Range<usize>) -> Result<Vec<TurnClient>> {
+    let mut allocated = Vec::with_capacity(indexes.len());
+    let (first, last) = (indexes.start, indexes.end);
+    for at in indexes.step_by(AT_A_TIME) {
+        let mut asking = (at..last.min(at + AT_A_TIME)).map(|index| asks(server, index)).collect::<Result<Vec<_>>>()?;
+        let deadline = clock::now_nanos() + PATIENCE_NANOS;
+        while !asking.is_empty() {
+            for index in (0..asking.len()).rev() {
+                if asking[index].is_allocated()? {
+                    allocated.push(asking.swap_remove(index));
+                }
+            }
+            ensure!(clock::now_nanos() < deadline, "{} of {} allocations got no answer", asking.len(), last - first);
+        }
+    }
+    Ok(allocated)
+}
+
+fn asks(server: &Server, index: usize) -> Result<TurnClient> {
     let network = Ipv4Addr::new(127, 1, (index % NETWORKS) as u8, 1);
-    Ok(TurnClient::allocate_from(network, server.address, &format!("client{index}"))?.0)
+    let client = TurnClient::new(network, server.address, &format!("client{index}"))?;
+    client.ask()?;
+    Ok(client)
 }
 
 fn median_of<'a>(costs: impl Iterator<Item = &'a Cost>, value: impl Fn(&Cost) -> f64) -> f64 {

@@ -49,16 +49,41 @@ impl TurnClient {
 
     /// The same from another address of the loopback, which is another source network to the server.
     pub fn allocate_from(source: Ipv4Addr, server: SocketAddr, name: &str) -> Result<(Self, SocketAddr)> {
-        let socket = UdpSocket::bind((source, 0))?;
-        socket.set_read_timeout(Some(RETRANSMIT))?;
-        let (username, password) = setup::credential(name)?;
-        let mut client = Self { socket, server, username, password, realm: String::new(), nonce: String::new() };
-        let answer = client
-            .request(METHOD_ALLOCATE, || vec![Box::new(RequestedTransport { protocol: PROTO_UDP })])
-            .context("Allocate")?;
+        let mut client = Self::new(source, server, name)?;
+        let answer = client.request(METHOD_ALLOCATE, udp_relay).context("Allocate")?;
         let mut relay = RelayedAddress::default();
         relay.get_from(&answer)?;
         Ok((client, SocketAddr::new(relay.ip, relay.port)))
+    }
+
+    /// One that has not asked for anything yet.
+    pub fn new(source: Ipv4Addr, server: SocketAddr, name: &str) -> Result<Self> {
+        let socket = UdpSocket::bind((source, 0))?;
+        socket.set_read_timeout(Some(RETRANSMIT))?;
+        let (username, password) = setup::credential(name)?;
+        Ok(Self { socket, server, username, password, realm: String::new(), nonce: String::new() })
+    }
+
+    /// Sends an Allocate, and leaves it to [`TurnClient::is_allocated`] to hear the answer.
+    pub fn ask(&self) -> Result<()> {
+        self.socket.set_nonblocking(true)?;
+        let request = self.encode(METHOD_ALLOCATE, udp_relay())?;
+        self.socket.send_to(&request.raw, self.server)?;
+        Ok(())
+    }
+
+    /// Whether the Allocate was granted; a challenge is met, and as long as nothing has come, this waits for nothing.
+    pub fn is_allocated(&mut self) -> Result<bool> {
+        let mut buffer = [0; 2048];
+        let Ok(len) = self.socket.recv(&mut buffer) else { return Ok(false) };
+        let mut answer = Message::new();
+        answer.unmarshal_binary(&buffer[..len])?;
+        if answer.typ.class == CLASS_SUCCESS_RESPONSE {
+            return Ok(true);
+        }
+        self.meet_challenge(&answer)?;
+        self.ask()?;
+        Ok(false)
     }
 
     /// Binds [`CHANNEL`] to a peer.
@@ -89,18 +114,23 @@ impl TurnClient {
             if answer.typ.class == CLASS_SUCCESS_RESPONSE {
                 return Ok(answer);
             }
-            let mut code = ErrorCodeAttribute::default();
-            code.get_from(&answer)?;
-            if ![401, 438].contains(&code.code.0) {
-                bail!("{code}");
-            }
-            self.realm = TextAttribute::get_from_as(&answer, ATTR_REALM)?.text;
-            self.nonce = TextAttribute::get_from_as(&answer, ATTR_NONCE)?.text;
+            self.meet_challenge(&answer)?;
         }
         bail!("the server challenges again and again")
     }
 
-    fn transact(&self, method: Method, mut attributes: Vec<Box<dyn Setter>>) -> Result<Message> {
+    fn meet_challenge(&mut self, answer: &Message) -> Result<()> {
+        let mut code = ErrorCodeAttribute::default();
+        code.get_from(answer)?;
+        if ![401, 438].contains(&code.code.0) {
+            bail!("{code}");
+        }
+        self.realm = TextAttribute::get_from_as(answer, ATTR_REALM)?.text;
+        self.nonce = TextAttribute::get_from_as(answer, ATTR_NONCE)?.text;
+        Ok(())
+    }
+
+    fn encode(&self, method: Method, mut attributes: Vec<Box<dyn Setter>>) -> Result<Message> {
         let mut setters: Vec<Box<dyn Setter>> =
             vec![Box::<TransactionId>::default(), Box::new(MessageType::new(method, CLASS_REQUEST))];
         setters.append(&mut attributes);
@@ -117,7 +147,11 @@ impl TurnClient {
         setters.push(Box::new(FINGERPRINT));
         let mut request = Message::new();
         request.build(&setters)?;
+        Ok(request)
+    }
 
+    fn transact(&self, method: Method, attributes: Vec<Box<dyn Setter>>) -> Result<Message> {
+        let request = self.encode(method, attributes)?;
         let mut buffer = [0; 2048];
         for _ in 0..TRIES {
             self.socket.send_to(&request.raw, self.server)?;
@@ -133,4 +167,8 @@ impl TurnClient {
         }
         bail!("no answer from {} after {TRIES} tries", self.server)
     }
+}
+
+fn udp_relay() -> Vec<Box<dyn Setter>> {
+    vec![Box::new(RequestedTransport { protocol: PROTO_UDP })]
 }

@@ -16,12 +16,19 @@ use foldhash::quality::RandomState;
 ///
 /// A slot whose arrival time has passed is free for anyone. A prefix that finds its whole set taken shares the slot that
 /// will be free first: strangers lose to strangers, and memory stays as it is.
+///
+/// A flood from many prefixes is a reflector's work even where each of them stays below its rate. Where more answers go
+/// out in all than [`CALM`] prefixes may have, each costs its prefix [`PRESSED_COST`] times as much: those who ask for
+/// little still get theirs, and what goes out stays far below what comes in.
 pub(crate) struct Limiter {
     start: Instant,
     hasher: RandomState,
     slots: Vec<[Slot; WAYS]>,
     /// Of one prefix.
     strangers: Rate,
+    /// Of all prefixes together, before answers cost more.
+    calm: Rate,
+    all: Bucket,
     /// Of one client with an allocation.
     clients: Rate,
 }
@@ -52,6 +59,12 @@ struct Rate {
 const CLIENT_ANSWERS_PER_SECOND: u32 = 10;
 const CLIENT_ANSWERS_BURST: u32 = 64;
 
+/// So many prefixes may have their full rate at the same time, and a fifth of that number their whole burst.
+const CALM: u32 = 20;
+const CALM_BURST: u32 = CALM / 5;
+/// What an answer costs its prefix while more than that goes out.
+const PRESSED_COST: u64 = 8;
+
 const SETS: usize = 2048;
 const WAYS: usize = 4;
 
@@ -64,6 +77,8 @@ impl Limiter {
             hasher: RandomState::default(),
             slots: vec![[Slot::default(); WAYS]; SETS],
             strangers: Rate::NONE,
+            calm: Rate::NONE,
+            all: Bucket::default(),
             clients: Rate::NONE,
         };
         limiter.set_rate(per_second, burst);
@@ -73,6 +88,7 @@ impl Limiter {
     /// Changes the rate for all.
     pub(crate) fn set_rate(&mut self, per_second: u32, burst: u32) {
         self.strangers = Rate::new(per_second, burst);
+        self.calm = Rate::new(per_second.saturating_mul(CALM), burst.saturating_mul(CALM_BURST));
         let is_limited = per_second > 0;
         self.clients = if is_limited { Rate::new(CLIENT_ANSWERS_PER_SECOND, CLIENT_ANSWERS_BURST) } else { Rate::NONE };
     }
@@ -82,11 +98,13 @@ impl Limiter {
         let now = self.nanos(now);
         let tag = self.hasher.hash_one(prefix(source));
         let slot = pick(&mut self.slots[tag as usize % SETS], tag, now);
-        let allows = self.strangers.allows(&mut slot.bucket, now);
-        if allows {
-            slot.tag = tag;
+        if !self.strangers.has_room(&slot.bucket, now) {
+            return false;
         }
-        allows
+        let is_calm = self.calm.allows(&mut self.all, now);
+        self.strangers.charge(&mut slot.bucket, now, if is_calm { 1 } else { PRESSED_COST });
+        slot.tag = tag;
+        true
     }
 
     /// The same for a client with an allocation, whose `bucket` is its own.
@@ -111,12 +129,19 @@ impl Rate {
     }
 
     fn allows(&self, bucket: &mut Bucket, now: u64) -> bool {
-        let arrival = bucket.arrival.max(now);
-        if arrival - now > self.tolerance {
-            return false;
+        let has_room = self.has_room(bucket, now);
+        if has_room {
+            self.charge(bucket, now, 1);
         }
-        bucket.arrival = arrival + self.interval;
-        true
+        has_room
+    }
+
+    fn has_room(&self, bucket: &Bucket, now: u64) -> bool {
+        bucket.arrival.saturating_sub(now) <= self.tolerance
+    }
+
+    fn charge(&self, bucket: &mut Bucket, now: u64, times: u64) {
+        bucket.arrival = bucket.arrival.max(now) + self.interval * times;
     }
 }
 

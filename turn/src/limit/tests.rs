@@ -78,3 +78,28 @@ fn a_client_has_a_bucket_of_its_own() {
     let granted = (0..1000).filter(|_| limiter.allows_client(later, &mut one)).count();
     assert_eq!(granted, CLIENT_ANSWERS_PER_SECOND as usize);
 }
+
+/// The challenge to a bare Allocate is a little more than three times as long as that.
+#[test]
+fn a_flood_from_many_networks_is_answered_with_fewer_bytes_than_it_brings() {
+    let begin = start();
+    let mut limiter = Limiter::new(begin, 100, 500);
+    let (request, challenge) = (28, 96);
+    let mut out = 0u64;
+    for step in 0..1_000_000u32 {
+        let now = begin + Duration::from_micros(20) * step;
+        out += challenge * u64::from(limiter.allows(now, [11, 0, (step % 256) as u8, 1].into()));
+    }
+    assert!(2 * out < 1_000_000 * request, "{out} bytes");
+}
+
+#[test]
+fn an_office_that_joins_at_once_is_answered_whatever_a_few_others_do() {
+    let now = start();
+    let mut limiter = Limiter::new(now, 100, 500);
+    let granted = (0..300u32).filter(|_| limiter.allows(now, v4(7))).count();
+    assert_eq!(granted, 300);
+    let other = |host: u32| IpAddr::from([192, 0, (host % 3) as u8, 1]);
+    let granted = (0..900u32).filter(|host| limiter.allows(now, other(*host))).count();
+    assert_eq!(granted, 900);
+}
