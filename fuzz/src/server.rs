@@ -205,7 +205,7 @@ impl Run {
                 let answer = heard.bytes().expect("a reply has an answer");
                 return self.hear(who, said, &answer, maker);
             }
-            Verdict::ToPeer { relay, peer, data } => {
+            Verdict::ToPeer { relay, peer, data, .. } => {
                 assert!(data.start <= data.end && data.end <= said.len());
                 let channel = (said[0] >= 0x40).then(|| u16::from_be_bytes([said[0], said[1]]));
                 self.model.passed(now, client.client, channel, *relay, *peer);
@@ -213,7 +213,7 @@ impl Run {
                 assert_eq!(relay.family, Family::of(peer.0));
             }
             Verdict::Drop(_) => {}
-            Verdict::ToClient { .. } => panic!("{:?}", heard.verdict),
+            other => panic!("{other:?}"),
         }
         false
     }

@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -74,7 +75,7 @@ impl House {
 
     fn open(&mut self) -> ConnectionId {
         self.opened += 1;
-        self.happens(Input::Opened(ConnectionId(self.opened)));
+        self.happens(Input::Opened(ConnectionId(self.opened), IpAddr::from([192, 0, 2, 1])));
         ConnectionId(self.opened)
     }
 

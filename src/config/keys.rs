@@ -124,7 +124,8 @@ impl Key {
         match self.name {
             // Nothing is bound for it.
             "listen.proxy_protocol_from" => false,
-            "log.format" | "relay.behavior_discovery" => true,
+            // Clients keep the key that they made of the realm.
+            "auth.realm" | "log.format" | "relay.behavior_discovery" => true,
             _ => matches!(self.section(), "listen" | "address" | "ports" | "shards"),
         }
     }

@@ -159,14 +159,28 @@ impl Server {
         let mut allocation = *handover.allocation;
         // Whoever has this 5-tuple here has it by right: the old client's datagrams come to the server of before.
         allocation.client = nowhere(allocation.client);
-        self.close_nowhere(now, allocation.client);
+        let client = allocation.client;
+        self.close_nowhere(now, client);
         self.stats.permissions += allocation.permissions.len() as u64;
         self.stats.channels += allocation.channels.len() as u64;
         for relay in allocation.relays() {
             self.stats.allocations += 1;
             self.stats.allocations_by_family.of_mut(allocation.client.transport).up(relay.family);
         }
+        let username = allocation.username.clone();
         self.table.insert(allocation);
+        self.catch_up(now, client, &username);
+    }
+
+    /// What was decided while the allocation was on its way: its user may be gone, and its peers denied.
+    fn catch_up(&mut self, now: Instant, client: Client, username: &str) {
+        let Some(slot) = self.table.slot_of(&client) else { return };
+        let expires = self.credentials.expiry(username);
+        if expires.is_some_and(|expires| self.revoked.contains(expires, username)) {
+            self.close(now, slot, CloseReason::Revoked);
+        } else {
+            self.reconsider(now, slot);
+        }
     }
 
     /// The stream of a client that may move has ended: the allocation waits for the client to come back, until it expires.

@@ -111,7 +111,7 @@ pub(crate) struct Owners(HashMap<ConnectionId, usize, RandomState>);
 
 impl Server {
     /// Whether there are TCP allocations at all.
-    pub(crate) fn has_tcp(&self) -> bool {
+    pub fn has_tcp(&self) -> bool {
         self.config.limits.tcp_connections > 0
     }
 

@@ -37,6 +37,8 @@ impl Model {
                     }
                 }
                 Event::Released { relay } => assert!(!self.owners.contains_key(&relay), "{relay:?} is in use"),
+                // Mobility and TCP relays are off.
+                other => panic!("{other:?}"),
             }
         }
     }

@@ -8,6 +8,11 @@ use roundturn_turn::{ConnectionId, Peer, Relay, Verdict};
 use super::Core;
 
 impl Core {
+    /// Whether there are TCP relays at all.
+    pub fn has_tcp(&self) -> bool {
+        self.turn.has_tcp()
+    }
+
     /// `peer`, which may be another relay of this process, has connected to `relay`. Whether it may stay.
     pub fn peer_connected(
         &mut self,

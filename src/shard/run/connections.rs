@@ -80,7 +80,7 @@ impl Running {
     /// The shard that stream number `number` is to go to: another one's, if `message` is a ConnectionBind that belongs there,
     /// and the stream is no control connection and has not come from another one itself.
     pub(super) fn destination(&self, now: Instant, number: u16, client: Client, message: &[u8]) -> Option<usize> {
-        let shard = TcpRelays::shard_of(ConnectionId::wanted_by(message)?);
+        let shard = TcpRelays::shard_of(ConnectionId::wanted_by(message).filter(|_| self.core.has_tcp())?);
         let may_go = self.sockets.streams.may_emigrate(number) && !self.core.is_allocated(now, client);
         (may_go && shard != self.index && shard < self.neighbours.count()).then_some(shard)
     }

@@ -1,7 +1,7 @@
 //! Mobility (RFC 8016): an allocation follows its client, and nobody else.
 
 use roundturn_turn::message::attribute::{MOBILITY_TICKET, REQUESTED_ADDRESS_FAMILY};
-use roundturn_turn::{Client, Config, Event, Relay, Transport, Why};
+use roundturn_turn::{Client, Config, Event, PeerRules, Relay, Transport, Why};
 
 use crate::dsl::*;
 
@@ -196,6 +196,34 @@ fn an_allocation_is_fetched_from_another_server_of_the_process() {
     at(&street, CAFE).says(moving(&second)).hears(success());
     here.later(minutes(11));
     assert!(here.with_relays(|relays| relays.open.is_empty()));
+}
+
+#[test]
+fn a_user_revoked_or_a_peer_denied_while_an_allocation_was_on_its_way_is_not_forgotten() {
+    for is_revoked in [true, false] {
+        let (there, here) = (world(), world());
+        let (home, relay, ticket) = alice(&there);
+        let external = format!("{EXTERNAL_V4}:{}", relay.port);
+        here.with_relays(|relays| relays.other_ours.insert(addr(&external)));
+        let street = here.client_as(STREET, &home.username, &home.password);
+        street.says(moving(&ticket)).nobody_hears(Why::Elsewhere);
+        let Some(Event::Claimed { claim, .. }) = here.events().pop() else { panic!("no claim") };
+        let handover = there.with_server(|server, now| server.surrender(now, &claim)).unwrap();
+        let user = there.with_relays(|relays| relays.open.remove(&relay)).unwrap();
+        here.with_relays(|relays| relays.open.insert(relay, user));
+        here.with_server(|server, now| {
+            if is_revoked {
+                server.revoke(now, &home.username);
+            } else {
+                let peers = PeerRules { deny: vec!["9.9.9.0/24".parse().unwrap()], ..PeerRules::default() };
+                server.reconfigure(now, Config { peers, mobility: true, ..config() });
+            }
+            server.adopt(now, handover);
+            assert_eq!(server.stats().allocations, u64::from(!is_revoked));
+            assert_eq!(server.stats().permissions, 0);
+            assert!(server.is_consistent());
+        });
+    }
 }
 
 #[test]
