@@ -22,7 +22,7 @@ pub struct Month {
 /// What a file holds: a line like `2026-11 123456789`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
-    /// As [`moment::month`] counts.
+    /// As `moment::month` counts.
     pub month: u64,
     /// Bytes relayed in it.
     pub used: u64,

@@ -1,6 +1,7 @@
 //! A TURN client made of the `stun` package and a socket: it says what it is told to, and nothing by itself.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -101,7 +102,9 @@ impl<L: Link> TurnClient<L> {
 
     /// The same with a credential of another secret.
     pub fn signed(socket: L, server: SocketAddr, user: &str, secret: &[u8]) -> Self {
-        let expiry = clock().as_secs() + 600;
+        // One for all of a user's clients: a user's name begins with it.
+        static EXPIRY: OnceLock<u64> = OnceLock::new();
+        let expiry = EXPIRY.get_or_init(|| clock().as_secs() + 600);
         let username = format!("{expiry}:{user}");
         let (nonce, realm) = (Vec::new(), Vec::new());
         Self { socket, server, username, secret: secret.to_vec(), nonce, realm, refusal: None }
