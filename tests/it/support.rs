@@ -95,8 +95,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Starts it.
+    /// Starts it. A port that was free may be a relay of another test's by the time it is bound: then others do.
     pub fn start(self) -> Daemon {
+        (0..50).find_map(|_| self.try_start()).expect("free ports")
+    }
+
+    fn try_start(&self) -> Option<Daemon> {
         let listener = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let first = free_port().clamp(1024, 65_000);
         let ports = Ports::new(first..=first + 400);
@@ -112,14 +116,14 @@ impl Options {
         let bound: Vec<(Shard, Sender)> = (0..self.shards)
             .map(|index| {
                 let config = self.config(index, listener);
-                Shard::bind(config, Arc::clone(&ports), Arc::clone(&ledger), events_in.clone()).unwrap()
+                Shard::bind(config, Arc::clone(&ports), Arc::clone(&ledger), events_in.clone()).ok()
             })
-            .collect();
+            .collect::<Option<_>>()?;
         let sfu_ports = bound.iter().map(|(shard, _)| shard.sfu_port()).collect();
         let (shards, senders): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
         let senders = Shards::new(senders);
         let threads = shards.into_iter().map(|shard| shard.spawn(senders.neighbours()).unwrap()).collect();
-        Daemon { listener, ports, ledger, sfu_ports, shards: senders, events, threads }
+        Some(Daemon { listener, ports, ledger, sfu_ports, shards: senders, events, threads })
     }
 
     /// Binds one shard at `listener`, without starting it.
