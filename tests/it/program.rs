@@ -28,8 +28,13 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it with these sections beside those that keep it on the loopback.
+    /// Starts it with these sections beside those that keep it on the loopback. A port that was free may be another
+    /// test's by the time it is bound: then others do.
     pub fn start(sections: &str) -> Self {
+        (0..20).find_map(|_| Self::try_start(sections)).expect("a program that stays")
+    }
+
+    fn try_start(sections: &str) -> Option<Self> {
         let listener = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let (http, metrics) = (free_tcp_port(), free_tcp_port());
         let file = std::env::temp_dir().join(format!("roundturn-program-{}.toml", listener.port()));
@@ -46,9 +51,21 @@ impl Program {
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (lines, log) = channel();
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
-        let program = Self { listener, http, metrics, file, child, log, unheard: RefCell::default() };
-        program.until(|| program.get(program.http, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
-        program
+        let mut program = Self { listener, http, metrics, file, child, log, unheard: RefCell::default() };
+        for _ in 0..1000 {
+            if program.get(program.http, "/readyz").is_some_and(|answer| answer.contains(" 200 ")) {
+                return Some(program);
+            }
+            match program.log.recv_timeout(PATIENCE / 1000) {
+                Ok(line) => program.unheard.get_mut().push_back(line),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    eprintln!("it ended: {:?}", program.unheard);
+                    return None;
+                }
+            }
+        }
+        None
     }
 
     /// Writes other sections, and tells it so.
