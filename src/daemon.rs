@@ -238,13 +238,14 @@ impl Daemon {
     }
 
     fn end_shards(self) {
-        for shard in 0..self.mailboxes.count() {
-            if let Err(error) = self.mailboxes.send(shard, ToShard::Stop) {
-                tracing::warn!("{error}; it ends with the process");
-                return;
+        let mut told = Vec::new();
+        for (shard, thread) in self.threads.into_iter().enumerate() {
+            match self.mailboxes.send(shard, ToShard::Stop) {
+                Ok(()) => told.push(thread),
+                Err(error) => tracing::warn!("{error}; it ends with the process"),
             }
         }
-        for thread in self.threads {
+        for thread in told {
             // A shard that panicked has ended the process.
             let _ = thread.join();
         }

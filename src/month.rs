@@ -101,6 +101,11 @@ impl Month {
         before > 0
     }
 
+    /// Whether bytes are counted for a month that has not come at `unix_secs`: the clock was wrong before, or is now.
+    pub fn is_ahead(&self, unix_secs: u64) -> bool {
+        self.number.load(Relaxed) > moment::month(unix_secs)
+    }
+
     /// Takes up what was counted before a restart, if it is of this month or, where the clock is behind, a later one.
     pub fn take_up(&self, account: Account, unix_secs: u64) {
         self.turn(unix_secs);

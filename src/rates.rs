@@ -35,7 +35,7 @@ pub struct Rates {
 pub struct Budget {
     /// Theoretical arrival times of each direction, in nanoseconds.
     arrivals: [AtomicU64; 2],
-    /// When packets began to be lost without a pause, and when the last one was.
+    /// When packets of the user began to be lost without a pause, and when the last one was.
     excess_began: AtomicU64,
     excess_latest: AtomicU64,
 }
@@ -126,10 +126,26 @@ impl Budget {
             let arrival = arrival.max(now);
             (arrival - now <= BURST.as_nanos() as u64).then_some(arrival.saturating_add(cost))
         });
-        if spent.is_err() {
+        // Whoever sends to a user must not decide whether that user may allocate.
+        if spent.is_err() && direction == Direction::ToPeers {
             self.exceed(now);
         }
         spent.is_ok()
+    }
+
+    /// Takes out `bytes` that have passed already.
+    fn charge(&self, bits_per_second: u64, now: u64, direction: Direction, bytes: u64) {
+        if bits_per_second > 0 {
+            let cost = bytes.saturating_mul(8 * NANOS_PER_SECOND) / bits_per_second;
+            let charged = |arrival: u64| Some(arrival.max(now).saturating_add(cost));
+            let _ = self.arrivals[direction as usize].fetch_update(Relaxed, Relaxed, charged);
+        }
+    }
+
+    /// When something may be taken out: `now` or later.
+    fn opens(&self, bits_per_second: u64, now: u64, direction: Direction) -> u64 {
+        let arrival = if bits_per_second > 0 { self.arrivals[direction as usize].load(Relaxed) } else { 0 };
+        arrival.saturating_sub(BURST.as_nanos() as u64).max(now)
     }
 
     /// Shards may do this at the same time: they write about the same.
@@ -178,6 +194,18 @@ impl Purse {
         left.store(have - bytes, Relaxed);
         true
     }
+
+    fn charge(&self, now: u64, direction: Direction, bytes: u64) {
+        let left = &self.bytes[direction as usize];
+        let have = left.load(Relaxed);
+        left.store(have.saturating_sub(bytes), Relaxed);
+        self.rates.budget.charge(self.rates.all.load(Relaxed), now, direction, bytes.saturating_sub(have));
+    }
+
+    fn opens(&self, now: u64, direction: Direction) -> u64 {
+        let has_left = self.bytes[direction as usize].load(Relaxed) > 0;
+        if has_left { now } else { self.rates.budget.opens(self.rates.all.load(Relaxed), now, direction) }
+    }
 }
 
 /// Measures one allocation: the month, then its user, then all. A user who is over its rate takes nothing from others.
@@ -197,6 +225,23 @@ impl Meter for PayloadMeter {
             return Err(Why::UserRate);
         }
         if self.purse.spend(now, direction, bytes) { Ok(()) } else { Err(Why::TotalRate) }
+    }
+
+    fn opens(&mut self, now: Instant, direction: Direction) -> Result<Instant, Why> {
+        let rates = &self.purse.rates;
+        if rates.month.is_used_up() {
+            return Err(Why::MonthlyBytes);
+        }
+        let nanos = rates.nanos(now);
+        let of_user = self.budget.opens(rates.user.load(Relaxed), nanos, direction);
+        Ok(now + Duration::from_nanos(of_user.max(self.purse.opens(nanos, direction)) - nanos))
+    }
+
+    fn charge(&mut self, now: Instant, direction: Direction, bytes: usize) {
+        let (rates, bytes) = (&self.purse.rates, bytes as u64);
+        let now = rates.nanos(now);
+        self.budget.charge(rates.user.load(Relaxed), now, direction, bytes);
+        self.purse.charge(now, direction, bytes);
     }
 }
 

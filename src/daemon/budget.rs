@@ -1,7 +1,7 @@
 //! The month's budget of bytes: read at the start, kept in a file, told to the operator before it is used up.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -23,7 +23,8 @@ const SOON: u64 = 80;
 #[derive(Clone)]
 pub struct Budget {
     ledger: Arc<Ledger>,
-    file: Option<PathBuf>,
+    /// Whoever writes it holds this: the last write of a daemon may come while an earlier one still goes on.
+    file: Option<Arc<Mutex<PathBuf>>>,
 }
 
 /// What the operator was told.
@@ -32,6 +33,8 @@ enum Told {
     #[default]
     Nothing,
     Soon,
+    /// The clock was put back into an earlier month.
+    Ahead,
     UsedUp,
 }
 
@@ -44,13 +47,6 @@ impl Budget {
         ledger.month().turn(now);
         match file.as_deref().map(Account::read) {
             Some(Ok(Some(account))) => {
-                if account.month > ledger.month().account().month {
-                    tracing::warn!(
-                        "{} is of {}, which has not come yet: is the clock right? Without the file, counting begins at zero",
-                        file.as_deref().unwrap_or(Path::new("")).display(),
-                        account.name()
-                    );
-                }
                 ledger.month().take_up(account, now);
             }
             Some(Err(error)) => {
@@ -59,7 +55,7 @@ impl Budget {
             }
             Some(Ok(None)) | None => {}
         }
-        Self { ledger, file }
+        Self { ledger, file: file.map(|file| Arc::new(Mutex::new(file))) }
     }
 
     /// Keeps watch until the handle aborts it.
@@ -84,16 +80,18 @@ impl Budget {
     pub fn write(&self) {
         let month = self.ledger.month();
         let Some(file) = self.file.as_deref().filter(|_| month.limit() > 0) else { return };
-        if let Err(error) = month.account().write(file) {
+        let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = month.account().write(&file) {
             tracing::warn!("{error}; a restart forgets what was relayed since");
         }
     }
 
     fn look(&self, told: Told) -> Told {
         let month = self.ledger.month();
-        let told = if month.turn(clock::unix_secs()) { Told::Nothing } else { told };
+        let now = clock::unix_secs();
+        let told = if month.turn(now) { Told::Nothing } else { told };
         metrics::month(month.used(), month.limit());
-        let due = due(month);
+        let due = due(month, now);
         if due > told {
             let (used, limit) = (month.used(), month.limit());
             match due {
@@ -102,6 +100,11 @@ impl Budget {
                     limit,
                     "limits.monthly_bytes is used up: nothing is relayed until the next month, or until it is raised"
                 ),
+                Told::Ahead => tracing::warn!(
+                    "bytes are counted for {}, which has not come yet, until the clock reaches it: is it right now? A restart \
+                     without the file begins at zero",
+                    month.account().name()
+                ),
                 _ => tracing::warn!(used, limit, "{SOON} % of limits.monthly_bytes are used"),
             }
         }
@@ -109,10 +112,11 @@ impl Budget {
     }
 }
 
-fn due(month: &Month) -> Told {
+fn due(month: &Month, now: u64) -> Told {
     match month.limit() {
         0 => Told::Nothing,
         _ if month.is_used_up() => Told::UsedUp,
+        _ if month.is_ahead(now) => Told::Ahead,
         limit if u128::from(month.used()) * 100 >= u128::from(limit) * u128::from(SOON) => Told::Soon,
         _ => Told::Nothing,
     }
@@ -137,10 +141,18 @@ mod tests {
         let month = Month::new(1000);
         let told = [799, 1, 199, 1].map(|bytes| {
             month.add(bytes);
-            due(&month)
+            due(&month, 0)
         });
         assert_eq!(told, [Told::Nothing, Told::Soon, Told::Soon, Told::UsedUp]);
         month.set_limit(0);
-        assert_eq!(due(&month), Told::Nothing);
+        assert_eq!(due(&month, 0), Told::Nothing);
+    }
+
+    #[test]
+    fn the_operator_is_told_of_a_clock_that_was_put_back() {
+        let (november, december) = (1_795_219_200, 1_796_083_200);
+        let month = Month::new(1000);
+        month.turn(december);
+        assert_eq!([due(&month, december), due(&month, november)], [Told::Nothing, Told::Ahead]);
     }
 }

@@ -28,7 +28,8 @@ pub fn raise(settings: &Settings) {
     }
 }
 
-/// A socket for each relay that there may be, and one for its client where that comes over TCP.
+/// A socket for each relay that there may be, and one for its client where that comes over TCP. Connections of TCP relays
+/// are not in it: few allocations have any, and a Connect without a file to be had is refused.
 fn needed(settings: &Settings) -> u64 {
     2 * settings.limits.allocations.min(settings.ports.clone().count()) as u64 + OTHERS
 }

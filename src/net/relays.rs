@@ -68,14 +68,15 @@ impl RelaySocket {
         sent
     }
 
-    /// The port of an error that the kernel tells without: it was about what had to stay whole.
-    pub fn complete(&self, mut error: Undelivered) -> Undelivered {
+    /// The port of an error that the kernel tells without: it was about what had to stay whole. Where that is not known any
+    /// more there is nobody to tell.
+    pub fn complete(&self, mut error: Undelivered) -> Option<Undelivered> {
         if error.to.port() == 0
             && let Some(whole) = self.whole_to.filter(|whole| whole.ip() == error.to.ip())
         {
             error.to = whole;
         }
-        error
+        (error.to.port() != 0).then_some(error)
     }
 }
 
@@ -244,7 +245,10 @@ impl Relays for RelaySockets {
     }
 
     fn meter(&mut self, relay: Relay) -> Option<Box<dyn Meter>> {
-        let budget = self.find(relay)?.ticket.budget();
+        let budget = match self.find(relay) {
+            Some(open) => open.ticket.budget(),
+            None => self.tcp.budget(relay)?,
+        };
         Some(self.purse.meter(budget))
     }
 

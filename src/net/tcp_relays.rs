@@ -10,6 +10,8 @@ mod peer;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
 use foldhash::quality::RandomState;
 use mio::event::Event;
@@ -22,6 +24,7 @@ pub use self::peer::{Finding, PeerConnection};
 use super::tcp;
 use crate::ledger::Ticket;
 use crate::ports::Lease;
+use crate::rates::Budget;
 
 /// The listening sockets and the connections with peers.
 pub struct TcpRelays {
@@ -37,6 +40,8 @@ pub struct TcpRelays {
     starved: Vec<Relay>,
     /// Connections that something may be done about.
     ready: VecDeque<usize>,
+    /// Connections that have moved all that the rates allow, and until when: no more of them than there are connections.
+    resting: Vec<(Instant, usize)>,
     /// Streams of clients whose connections with peers are gone.
     orphans: Vec<(u16, ConnectionId)>,
 }
@@ -45,7 +50,7 @@ pub struct TcpRelays {
 struct TcpRelay {
     socket: TcpListener,
     _lease: Lease,
-    _ticket: Ticket,
+    ticket: Ticket,
 }
 
 /// Connections with peers of one shard. Beyond it, Connects fail and peers are turned away.
@@ -69,6 +74,7 @@ impl TcpRelays {
             waiting: Vec::new(),
             starved: Vec::new(),
             ready: VecDeque::new(),
+            resting: Vec::new(),
             orphans: Vec::new(),
         }
     }
@@ -110,7 +116,7 @@ impl TcpRelays {
     /// Takes in a socket that listens at the port of `lease`.
     pub(super) fn keep(&mut self, family: Family, lease: Lease, socket: TcpListener, ticket: Ticket) -> Relay {
         let relay = Relay { family, port: lease.port() };
-        self.listeners.insert(relay, TcpRelay { socket, _lease: lease, _ticket: ticket });
+        self.listeners.insert(relay, TcpRelay { socket, _lease: lease, ticket });
         relay
     }
 
@@ -126,14 +132,20 @@ impl TcpRelays {
         self.listeners.remove(&relay);
     }
 
+    /// What the user of `relay` has spent.
+    pub(super) fn budget(&self, relay: Relay) -> Option<Arc<Budget>> {
+        Some(self.listeners.get(&relay)?.ticket.budget())
+    }
+
     /// Begins to connect from `relay` to `peer`.
     pub(super) fn connect(&mut self, relay: Relay, peer: SocketAddr) -> Option<ConnectionId> {
         let socket = tcp::connect_from(&self.listeners.get(&relay)?.socket, peer).ok()?;
-        self.add(socket, true)
+        let id = self.vacant()?;
+        self.add(id, socket, true).then_some(id)
     }
 
-    /// Who has connected to relays since.
-    pub fn accept(&mut self) -> Vec<(Relay, SocketAddr, ConnectionId)> {
+    /// Who has connected to relays since; whoever is welcome is to be [taken in](Self::take_in).
+    pub fn accept(&mut self) -> Vec<(Relay, SocketAddr, TcpStream)> {
         let mut accepted = Vec::new();
         for relay in std::mem::take(&mut self.waiting) {
             for turn in 0..=ACCEPTS_PER_TURN {
@@ -144,9 +156,7 @@ impl TcpRelays {
                 }
                 let Some(listener) = self.listeners.get(&relay) else { break };
                 match listener.socket.accept() {
-                    Ok((socket, source)) => {
-                        accepted.extend(self.add(socket, false).map(|id| (relay, source, id)));
-                    }
+                    Ok((socket, source)) => accepted.push((relay, source, socket)),
                     Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(_) => {
@@ -157,6 +167,18 @@ impl TcpRelays {
             }
         }
         accepted
+    }
+
+    /// The name of the next connection that is taken in, where there is room for one.
+    pub fn vacant(&self) -> Option<ConnectionId> {
+        let generation = self.generation.wrapping_add(1);
+        let id = u32::from(self.shard) << 24 | u32::from(generation) << 16 | self.peers.vacant_key() as u32;
+        (self.peers.len() < MOST).then_some(ConnectionId(id))
+    }
+
+    /// Takes in a peer that has connected, under the [vacant](Self::vacant) name. Whether it worked.
+    pub fn take_in(&mut self, id: ConnectionId, socket: TcpStream) -> bool {
+        self.add(id, socket, false)
     }
 
     /// The next second may bring the descriptors that were missing in the last one.
@@ -173,6 +195,31 @@ impl TcpRelays {
         Some(place)
     }
 
+    /// The connection at this place waits `until` then, whatever happens at its ends.
+    pub fn rest(&mut self, place: usize, until: Instant) {
+        if let Some(peer) = self.peers.get_mut(place)
+            && !std::mem::replace(&mut peer.rests, true)
+        {
+            self.resting.push((until, place));
+        }
+    }
+
+    /// When a connection has rested long enough.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.resting.iter().map(|(until, _)| *until).min()
+    }
+
+    /// Connections that have rested long enough have a turn.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let rested: Vec<_> = self.resting.extract_if(.., |(until, _)| *until <= now).collect();
+        for (_, place) in rested {
+            if let Some(peer) = self.peers.get_mut(place) {
+                peer.rests = false;
+            }
+            self.queue(place);
+        }
+    }
+
     /// The connection at this place.
     pub fn at(&mut self, place: usize) -> Option<&mut PeerConnection> {
         self.peers.get_mut(place)
@@ -181,6 +228,7 @@ impl TcpRelays {
     /// The connection at this place wants another turn.
     pub fn queue(&mut self, place: usize) {
         if let Some(peer) = self.peers.get_mut(place)
+            && !peer.rests
             && !std::mem::replace(&mut peer.queued, true)
         {
             self.ready.push_back(place);
@@ -206,6 +254,9 @@ impl TcpRelays {
         let place = place(connection);
         if self.peers.get(place).is_some_and(|peer| peer.id == connection) {
             let peer = self.peers.remove(place);
+            if peer.rests {
+                self.resting.retain(|(_, resting)| *resting != place);
+            }
             self.orphans.extend(peer.stream.map(|stream| (stream, connection)));
         }
     }
@@ -215,24 +266,21 @@ impl TcpRelays {
         self.orphans.pop()
     }
 
-    /// Takes in a connection, if there is room; 32 bits say whose it is:
+    /// Takes in a connection under its name, 32 bits that say whose it is:
     ///
     /// ```text
     ///  | shard 8 | generation 8 | place 16 |
     /// ```
-    fn add(&mut self, mut socket: TcpStream, is_connecting: bool) -> Option<ConnectionId> {
-        if self.peers.len() >= MOST {
-            return None;
-        }
+    fn add(&mut self, id: ConnectionId, mut socket: TcpStream, is_connecting: bool) -> bool {
         let entry = self.peers.vacant_entry();
-        let place = entry.key();
-        self.generation = self.generation.wrapping_add(1);
-        let id = ConnectionId(u32::from(self.shard) << 24 | u32::from(self.generation) << 16 | place as u32);
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.registry.register(&mut socket, Token(FIRST_PEER + place), interest).ok()?;
+        if self.registry.register(&mut socket, Token(FIRST_PEER + entry.key()), interest).is_err() {
+            return false;
+        }
         tcp::prepare_data(&socket);
         entry.insert(PeerConnection::new(id, socket, is_connecting));
-        Some(id)
+        self.generation = self.generation.wrapping_add(1);
+        true
     }
 }
 

@@ -54,6 +54,51 @@ fn each_direction_has_the_rate_for_itself() {
 }
 
 #[test]
+fn a_stream_waits_for_its_rate_and_loses_nothing() {
+    let start = clock::now();
+    for (user, all) in [(800_000, 0), (0, 800_000), (8_000_000, 800_000)] {
+        let rates = Rates::new(start, user, all, 0);
+        let budget = Arc::default();
+        let mut meter = meters(&rates, &budget, 1).remove(0);
+        let (mut now, mut moved) = (start, 0);
+        while now < start + Duration::from_secs(20) {
+            match meter.opens(now, ToPeers) {
+                Ok(open) if open > now => now = open,
+                Ok(_) => {
+                    meter.charge(now, ToPeers, 10_000);
+                    moved += 10_000;
+                }
+                Err(why) => panic!("{why:?}"),
+            }
+        }
+        // 100,000 bytes a second, what the burst allows, and a chunk that goes beyond.
+        assert!((2_000_000..=2_030_000).contains(&moved), "{moved} at {user}, {all}");
+        assert!(!rates.is_exceeded(now) && !rates.is_exceeded_by(&budget, now), "nothing was lost");
+        assert_eq!(meter.opens(start, ToClient), Ok(start), "the other direction");
+    }
+}
+
+#[test]
+fn a_stream_ends_with_the_month() {
+    let rates = Rates::new(clock::now(), 0, 0, 1000);
+    let mut meter = meters(&rates, &Arc::default(), 1).remove(0);
+    rates.month().turn(1_800_000_000);
+    rates.month().add(1000);
+    assert_eq!(meter.opens(clock::now(), ToPeers), Err(Why::MonthlyBytes));
+}
+
+#[test]
+fn what_others_send_to_a_user_does_not_keep_it_from_allocating() {
+    let start = clock::now();
+    let rates = Rates::new(start, 1_000_000, 0, 0);
+    let budget = Arc::default();
+    let mut meter = meters(&rates, &budget, 1).remove(0);
+    let lost = (0..10_000).filter(|step| meter.pass(start + millis(*step), ToClient, 1000).is_err()).count();
+    assert!(lost > 5000);
+    assert!(!rates.is_exceeded_by(&budget, start + Duration::from_secs(10)));
+}
+
+#[test]
 fn a_user_beyond_its_rate_takes_nothing_from_others() {
     let start = clock::now();
     let rates = Rates::new(start, 1_000_000, 1_500_000, 0);

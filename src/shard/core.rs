@@ -347,7 +347,7 @@ impl Core {
     }
 
     /// The listener that `client` sent to, and the address to answer from where that is bound to all of them; or its stream,
-    /// unless that has ended.
+    /// unless that has ended. `None`: the client cannot be reached now.
     fn exit(&self, client: Client) -> Option<(Exit, Option<std::net::IpAddr>)> {
         if client.transport.is_stream() {
             return self.stream_of(client).map(|number| (Exit::Stream(number), None));
@@ -361,7 +361,8 @@ impl Core {
                 return Some((Exit::Listener(number as u8), Some(client.local.ip())));
             }
         }
-        Some((Exit::Listener(0), None))
+        // It waits for its client to come back (RFC 8016).
+        None
     }
 }
 

@@ -135,6 +135,8 @@ impl Outbox {
 const INDEX_MASK: usize = (1 << 20) - 1;
 
 impl Entry {
+    /// Relays' datagrams that must stay whole come last: a socket is switched over once for all of them, and nothing keeps
+    /// them in order with the others anyway.
     /// Socket (20 bits), destination (24 bits, a mere hash: to be near each other is enough), place.
     fn sort_key(&self, index: usize) -> u64 {
         let exit = match self.exit {

@@ -128,7 +128,8 @@ impl Running {
         if self.sockets.ready() + self.sockets.troubled() > 0 || of_streams || state.messages_left {
             return Duration::ZERO;
         }
-        let deadlines = [self.core.poll_timeout(), self.outgoing.poll_timeout(now), Some(state.next_tick)];
+        let of_rates = self.sockets.relays.tcp.poll_timeout();
+        let deadlines = [self.core.poll_timeout(), self.outgoing.poll_timeout(now), of_rates, Some(state.next_tick)];
         let next = deadlines.into_iter().flatten().min().unwrap_or(state.next_tick);
         next.saturating_duration_since(now)
     }

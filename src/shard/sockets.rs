@@ -143,7 +143,7 @@ impl Sockets {
                 errors.dedup();
                 return Some((relay, errors));
             };
-            errors.extend(error.map(|error| open.complete(error)));
+            errors.extend(error.and_then(|error| open.complete(error)));
         }
         open.troubled = true;
         self.troubled.push_back(relay);

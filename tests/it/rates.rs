@@ -18,7 +18,7 @@ fn two_shards(limits: Limits) -> Daemon {
 }
 
 /// Limits that nothing here runs into.
-fn limits() -> Limits {
+pub fn limits() -> Limits {
     Limits {
         allocations: 1000,
         allocations_per_user: 1000,

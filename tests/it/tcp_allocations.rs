@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use roundturn::config::Limits;
 use roundturn::ports::Owner;
 use roundturn::shard::StreamConfig;
 
@@ -220,4 +221,31 @@ fn the_end_of_the_control_connection_is_the_end_of_all() {
     assert!(!matches!(peer.read(&mut [0]), Ok(1..)), "it is closed");
     assert!(data.socket.is_closed());
     assert!(nothing_is_open(&daemon));
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a rate is a matter of the real clock")]
+fn a_connection_waits_for_the_rate_of_its_user_and_ends_with_the_month() {
+    const LEN: usize = 3_000_000;
+    let daemon = options().start();
+    let limits = Limits { user_rate: 8_000_000, monthly_bytes: LEN as u64 + 1, ..crate::rates::limits() };
+    daemon.ledger.set_limits(limits);
+    let mut client = tcp(&daemon);
+    client.allocate_tcp().unwrap();
+    let (data, mut peer) = joined(&mut client, tcp(&daemon));
+    let begin = Instant::now();
+    data.socket.write(b"?");
+    assert_eq!(exactly(&mut peer, 1), b"?");
+    let mut source = peer.try_clone().unwrap();
+    let writer = std::thread::spawn(move || source.write_all(&bytes(LEN)));
+    assert!(data.socket.read(LEN) == bytes(LEN), "nothing is lost");
+    writer.join().unwrap().unwrap();
+    // A million bytes a second, but for the burst and what goes in one turn.
+    assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
+    // The month is told once a second, and looked at before each turn.
+    while peer.write_all(b"more").is_ok() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the connection is still there after the month's bytes");
+        client.refresh().unwrap();
+    }
+    assert!(data.socket.is_closed());
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use crate::Client;
 use crate::credential::Proof;
@@ -138,6 +139,14 @@ impl Server {
             Some(_) => Err(AuthFailure::BadIntegrity),
             None => self.credentials.prove(username, algorithm, &request.message, unix_secs),
         }
+    }
+
+    /// How long `username` may have an allocation for: where the operator is strict, no longer than its credential is good.
+    pub(crate) fn most_lifetime_secs(&self, now: Instant, username: &str) -> u32 {
+        let most = self.config.limits.max_lifetime_secs;
+        let expires = self.credentials.expiry(username).filter(|_| self.config.strict_expiry);
+        let left = expires.map(|expires| expires.saturating_sub(self.unix_secs(now)));
+        left.and_then(|left| left.try_into().ok()).map_or(most, |left: u32| left.min(most))
     }
 
     fn fail(&mut self, failure: AuthFailure) -> Refusal {

@@ -94,7 +94,7 @@ pub enum CloseReason {
     Expired,
     /// The client asked for it with a Refresh of lifetime 0.
     RefreshZero,
-    /// Its credential was revoked: the participant left or was removed.
+    /// Its credential was revoked: the participant left or was removed. Or its kind is not offered any more.
     Revoked,
     /// The daemon stops.
     Shutdown,

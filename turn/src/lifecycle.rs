@@ -35,7 +35,7 @@ impl Server {
 
     /// Judges anew, after the rules have changed, what an allocation may reach.
     pub(crate) fn reconsider(&mut self, now: Instant, slot: usize) {
-        let policy = self.policy.clone();
+        let policy = std::mem::take(&mut self.policy);
         self.change(slot, |allocation| {
             allocation.permissions.expire(now);
             allocation.permissions.retain(|peer, is_ours| policy.judge_address(peer, is_ours).is_ok());
@@ -45,6 +45,7 @@ impl Server {
         self.end_connections(slot, |connection| {
             policy.judge_address(connection.peer.0.ip(), connection.is_ours).is_err()
         });
+        self.policy = policy;
     }
 
     /// Ends what has expired in `slot`: permissions, channels, a relay, or all of it.

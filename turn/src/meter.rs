@@ -12,6 +12,15 @@ pub trait Meter: Send {
     /// # Errors
     /// The budget that is used up: [`Why::UserRate`], [`Why::TotalRate`] or [`Why::MonthlyBytes`].
     fn pass(&mut self, now: Instant, direction: Direction, bytes: usize) -> Result<(), Why>;
+
+    /// When more may pass: now or later. For streams, whose bytes wait for it instead of being lost.
+    ///
+    /// # Errors
+    /// [`Why::MonthlyBytes`]: not for a long time.
+    fn opens(&mut self, now: Instant, direction: Direction) -> Result<Instant, Why>;
+
+    /// Counts `bytes` that have passed.
+    fn charge(&mut self, now: Instant, direction: Direction, bytes: usize);
 }
 
 /// Which way payload goes; each has a rate of its own.
@@ -33,6 +42,25 @@ pub(crate) fn pass(
     bytes: usize,
 ) -> Result<(), Why> {
     if limits.metered { ask(meter, now, direction, bytes) } else { Ok(()) }
+}
+
+/// When both directions of a stream may move more bytes: at once where nothing is limited.
+pub(crate) fn opens(limits: &Limits, meter: &mut Option<Box<dyn Meter>>, now: Instant) -> Result<Instant, Why> {
+    let Some(meter) = meter.as_mut().filter(|_| limits.metered) else { return Ok(now) };
+    Ok(meter.opens(now, Direction::ToPeers)?.max(meter.opens(now, Direction::ToClient)?))
+}
+
+/// Counts what a stream has moved.
+pub(crate) fn charge(
+    limits: &Limits,
+    meter: &mut Option<Box<dyn Meter>>,
+    now: Instant,
+    direction: Direction,
+    bytes: usize,
+) {
+    if let Some(meter) = meter.as_mut().filter(|_| limits.metered) {
+        meter.charge(now, direction, bytes);
+    }
 }
 
 /// Apart, so that it costs nothing where nothing is limited.

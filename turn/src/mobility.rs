@@ -15,7 +15,7 @@ use crate::method::allocate::Carries;
 use crate::method::{Refusal, Request};
 use crate::nonce::Nonces;
 use crate::server::Server;
-use crate::{Client, CloseReason, Event, Family, Relay, Relays};
+use crate::{Client, CloseReason, Event, Family, Meter, Relay, Relays};
 
 /// The value of MOBILITY-TICKET (RFC 8016 §3.3): opaque to the client, and text, since turnutils_uclient takes it for a
 /// string of 32 characters at most.
@@ -54,6 +54,11 @@ impl Handover {
     /// The relays that go with it.
     pub fn relays(&self) -> Vec<Relay> {
         self.allocation.relays().collect()
+    }
+
+    /// From now on its payload is measured by `meter`, one of where it goes.
+    pub fn set_meter(&mut self, meter: Option<Box<dyn Meter>>) {
+        self.allocation.meter = meter;
     }
 }
 
@@ -106,16 +111,19 @@ impl Server {
     /// once it is here.
     ///
     /// # Errors
-    /// 437 where there is none, 405 and 400 for a ticket that is not accepted.
+    /// 437 where there is none, 405 and 400 for a ticket that is not accepted, 443 where it has none of `families`. The
+    /// ticket stays good then.
     pub(crate) fn slot_to_refresh(
         &mut self,
         request: &Request<'_>,
         username: &str,
+        families: &[Family],
         relays: &dyn Relays,
     ) -> Result<Option<usize>, Refusal> {
         let slot = self.table.slot_of(&request.from);
         let Some(ticket) = request.message.attribute(attribute::MOBILITY_TICKET) else {
-            return slot.map(Some).ok_or(Code::AllocationMismatch.into());
+            let slot = slot.ok_or(Code::AllocationMismatch)?;
+            return self.has_any(slot, families).map(|()| Some(slot));
         };
         if !self.config.mobility {
             return Err(Code::MobilityForbidden.into());
@@ -123,12 +131,17 @@ impl Server {
         if let Some(slot) = slot {
             let mobility = self.table.get_mut(slot).and_then(|allocation| allocation.mobility);
             let is_repeated = mobility.is_some_and(|it| it.moved_by == Some(request.message.transaction()));
-            return if is_repeated { Ok(Some(slot)) } else { Err(Code::BadRequest.into()) };
+            return if is_repeated {
+                self.has_any(slot, families).map(|()| Some(slot))
+            } else {
+                Err(Code::BadRequest.into())
+            };
         }
         let (relay, serial) = recognise(&self.nonces, ticket, username).ok_or(Code::BadRequest)?;
         let claim = Claim { relay, serial, username: username.to_owned() };
         if self.table.slot_of_relay(relay).is_some() {
             let slot = self.check_claim(request.now, &claim).ok_or(Code::BadRequest)?;
+            self.has_any(slot, families)?;
             self.move_to(slot, &claim, request);
             return Ok(Some(slot));
         }
@@ -196,6 +209,14 @@ impl Server {
         if let Some(other) = self.table.slot_of(&client) {
             self.close(now, other, CloseReason::Disconnected);
         }
+    }
+
+    /// # Errors
+    /// 443
+    fn has_any(&mut self, slot: usize, families: &[Family]) -> Result<(), Refusal> {
+        let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
+        let has_any = families.iter().any(|family| allocation.relay(*family).is_some());
+        if has_any { Ok(()) } else { Err(Code::PeerAddressFamilyMismatch.into()) }
     }
 
     /// What comes after `last`, the client's transaction at first: the same at every server of the process, which know

@@ -10,31 +10,24 @@
 //! 7 the rest                                  allow
 //! ```
 
+mod lists;
 mod special_purpose;
 #[cfg(test)]
 mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
-
-use crate::config::{Config, PeerRules};
+use self::lists::{Lists, Verb};
+use crate::config::Config;
 use crate::labels::labels;
 
 pub use special_purpose::special_purpose;
 
 /// The rules, ready to be asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     host: Vec<IpAddr>,
-    /// The longest prefix first, and of equals deny first: the first match decides.
-    lists: Vec<(IpNet, Verb)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Deny,
-    Allow,
+    lists: Lists,
 }
 
 /// The rule that denied a peer.
@@ -79,7 +72,7 @@ impl Policy {
         host.extend(config.external_v6.map(IpAddr::V6));
         host.sort_unstable();
         host.dedup();
-        Self { host, lists: sorted(&config.peers) }
+        Self { host, lists: Lists::new(&config.peers) }
     }
 
     /// Whether data may be sent to `peer`; `is_ours` tells whether it is a relay or SFU port of this process.
@@ -104,9 +97,9 @@ impl Policy {
         if is_ours {
             return Ok(Grant::OwnPort);
         }
-        match self.lists.iter().find(|(net, _)| net.contains(&peer)) {
-            Some((_, Verb::Allow)) => return Ok(Grant::OperatorAllow),
-            Some((_, Verb::Deny)) => return Err(Rule::OperatorDeny),
+        match self.lists.verb(peer) {
+            Some(Verb::Allow) => return Ok(Grant::OperatorAllow),
+            Some(Verb::Deny) => return Err(Rule::OperatorDeny),
             None => {}
         }
         if self.is_host(peer) {
@@ -122,14 +115,6 @@ impl Policy {
     pub fn is_host(&self, address: IpAddr) -> bool {
         self.host.binary_search(&address).is_ok()
     }
-}
-
-fn sorted(rules: &PeerRules) -> Vec<(IpNet, Verb)> {
-    let deny = rules.deny.iter().map(|net| (*net, Verb::Deny));
-    let mut lists: Vec<_> = deny.chain(rules.allow.iter().map(|net| (*net, Verb::Allow))).collect();
-    // A stable sort: deny stays before allow.
-    lists.sort_by_key(|(net, _)| std::cmp::Reverse(net.prefix_len()));
-    lists
 }
 
 /// `::` and `::1` are addresses of their own and judged as such.

@@ -96,7 +96,8 @@ impl Server {
     /// a new stream is a new 5-tuple; but where it may move (RFC 8016), it waits for that.
     pub fn disconnect(&mut self, now: Instant, client: Client) {
         let Some(slot) = self.table.slot_of(&client) else { return };
-        if self.table.get_mut(slot).is_some_and(|allocation| allocation.mobility.is_some()) {
+        let may_move = self.config.mobility && self.table.get_mut(slot).is_some_and(|it| it.mobility.is_some());
+        if may_move {
             self.detach(now, slot);
         } else {
             self.close(now, slot, CloseReason::Disconnected);
@@ -165,13 +166,20 @@ impl Server {
     /// Replaces the configuration whole. Live allocations keep their key and their relay; what they may reach is judged
     /// anew.
     pub fn reconfigure(&mut self, now: Instant, config: Config) {
-        self.policy = Policy::new(&config);
+        let before = std::mem::replace(&mut self.policy, Policy::new(&config));
         self.credentials = Credentials::new(&config);
         let limits = &config.limits;
         self.limiter.set_rate(limits.stranger_answers_per_second, limits.stranger_answers_burst);
         self.config = config;
-        for slot in self.table.slots(|_| true) {
-            self.reconsider(now, slot);
+        if !self.has_tcp() {
+            for slot in self.table.slots(|allocation| allocation.tcp.is_some()) {
+                self.close(now, slot, CloseReason::Revoked);
+            }
+        }
+        if self.policy != before {
+            for slot in self.table.slots(|_| true) {
+                self.reconsider(now, slot);
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub struct PeerConnection {
     /// What is left is read to the end.
     pub(super) hung_up: bool,
     pub(super) queued: bool,
+    /// It has moved all that its user's rate allows.
+    pub(super) rests: bool,
 }
 
 /// What an event at a connection that is not joined yet means.
@@ -54,6 +56,7 @@ impl PeerConnection {
             was_told: false,
             hung_up: false,
             queued: false,
+            rests: false,
         }
     }
 

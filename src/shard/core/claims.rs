@@ -46,8 +46,12 @@ impl Core {
         self.turn.adopt(now, handover);
     }
 
-    /// The Refresh that an allocation was fetched for, once more.
+    /// The Refresh that an allocation was fetched for, once more. Where its stream has ended meanwhile, the ticket stays good
+    /// for the next.
     pub fn again(&mut self, now: Instant, client: Client, request: &[u8], house: &mut impl House, outbox: &mut Outbox) {
+        if client.transport.is_stream() && self.stream_of(client).is_none() {
+            return;
+        }
         self.hear(now, client, (request, 0..request.len()), house, outbox);
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use roundturn_turn::{ConnectionId, Peer, Relay, Verdict};
+use roundturn_turn::{ConnectionId, Peer, Relay, Verdict, Why};
 
 use super::Core;
 
@@ -27,6 +27,14 @@ impl Core {
     /// What came of a connect.
     pub fn connected(&mut self, now: Instant, connection: ConnectionId, stands: bool) {
         self.turn.handle_connected(now, connection, stands);
+    }
+
+    /// When bytes of `connection` may be moved: now or later.
+    ///
+    /// # Errors
+    /// It is to be closed.
+    pub fn connection_opens(&mut self, now: Instant, connection: ConnectionId) -> Result<Instant, Why> {
+        self.turn.connection_opens(now, connection)
     }
 
     /// So many bytes went through `connection`.

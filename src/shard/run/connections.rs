@@ -11,6 +11,8 @@ use crate::shard::streams::End;
 
 /// Connections that bytes are moved through in one turn; the others have the next.
 const CONNECTIONS_PER_TURN: usize = 16;
+/// The same in bytes: packets of calls wait for no longer than these take.
+const BYTES_PER_TURN: usize = 256 << 10;
 
 impl Running {
     /// Does what there is to do about connections with peers.
@@ -18,40 +20,58 @@ impl Running {
         for connection in std::iter::from_fn(|| self.sockets.streams.next_woken()) {
             self.sockets.relays.tcp.wake(connection);
         }
+        self.sockets.relays.tcp.handle_timeout(now);
         if !self.sockets.relays.tcp.has_work() {
             return;
         }
         let relays = &mut self.sockets.relays;
-        for (relay, source, connection) in relays.tcp.accept() {
+        for (relay, source, socket) in relays.tcp.accept() {
             let peer = relays.name_of_peer(source);
-            if !self.core.peer_connected(now, relay, peer, connection) {
-                relays.tcp.disconnect(connection);
+            // Strangers are turned away before anything is spent on them.
+            let Some(connection) = relays.tcp.vacant() else { break };
+            let is_welcome = self.core.peer_connected(now, relay, peer, connection);
+            if is_welcome && !relays.tcp.take_in(connection, socket) {
+                self.core.disconnected(connection);
             }
         }
+        let mut bytes = 0;
         for _ in 0..self.sockets.relays.tcp.ready().min(CONNECTIONS_PER_TURN) {
-            self.turn_connection(now, state);
+            if bytes >= BYTES_PER_TURN {
+                break;
+            }
+            bytes += self.turn_connection(now, state);
         }
         while let Some((number, connection)) = self.sockets.relays.tcp.next_orphan() {
             self.sockets.streams.end_joined(number, connection, End::Peer);
         }
     }
 
-    fn turn_connection(&mut self, now: Instant, state: &mut State) {
+    /// Does what there is to do about the connection whose turn it is: how many bytes were moved.
+    fn turn_connection(&mut self, now: Instant, state: &mut State) -> usize {
         let tcp = &mut self.sockets.relays.tcp;
-        let Some(place) = tcp.next_ready() else { return };
-        let Some(peer) = tcp.at(place) else { return };
+        let Some(place) = tcp.next_ready() else { return 0 };
+        let Some(peer) = tcp.at(place) else { return 0 };
         let id = peer.id;
         let Some(number) = peer.stream else {
-            return match peer.look() {
+            match peer.look() {
                 Finding::Waits => {}
                 Finding::Stands => self.core.connected(now, id, true),
                 Finding::Failed => {
                     self.core.connected(now, id, false);
                     self.core.disconnected(id);
                 }
-            };
+            }
+            return 0;
         };
-        match self.sockets.streams.splice(number, peer, &mut state.messages) {
+        let moved = match self.core.connection_opens(now, id) {
+            Ok(open) if open > now => {
+                tcp.rest(place, open);
+                return 0;
+            }
+            Ok(_) => self.sockets.streams.splice(number, peer, &mut state.messages),
+            Err(_) => Err(End::Peer),
+        };
+        match moved {
             Ok(moved) => {
                 if moved.to_peer + moved.to_client > 0 {
                     self.core.moved(now, id, moved.to_peer, moved.to_client);
@@ -59,10 +79,12 @@ impl Running {
                 if moved.more {
                     tcp.queue(place);
                 }
+                moved.to_peer + moved.to_client
             }
             Err(end) => {
                 self.sockets.streams.end_joined(number, id, end);
                 self.core.disconnected(id);
+                0
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
+use roundturn_turn::Relays as _;
+
 use super::{Running, State};
+use crate::shard::core::House as _;
 use crate::shard::handover::{Claimed, Parcel};
 use crate::shard::mailbox::ToShard;
 
@@ -40,11 +43,16 @@ impl Running {
     }
 
     fn keep(&mut self, now: Instant, parcel: Parcel) {
-        for (relay, socket) in parcel.sockets {
+        let Parcel { mut handover, sockets, .. } = parcel;
+        let relays = handover.relays();
+        for (relay, socket) in sockets {
             if let Err(error) = self.sockets.relays.take(relay, socket) {
-                tracing::warn!(%error, "a relay cannot be polled");
+                tracing::warn!(%error, "a relay cannot be polled: its allocation ends");
+                relays.iter().for_each(|relay| self.sockets.relays.close(*relay));
+                return;
             }
         }
-        self.core.adopt(now, parcel.handover);
+        handover.set_meter(relays.first().and_then(|relay| self.sockets.relays.meter(*relay)));
+        self.core.adopt(now, handover);
     }
 }

@@ -58,7 +58,7 @@ impl Server {
         self.redirect(request)?;
         let message = &request.message;
         let carries = self.requested_transport(request)?;
-        let lifetime_secs = lifetime_secs(message, self.config.limits.max_lifetime_secs)?;
+        let lifetime_secs = lifetime_secs(message, self.most_lifetime_secs(request.now, &proven.username))?;
         let mobility = self.mobility(request, carries, &proven.username)?;
         let opened = match Wish::read(message)? {
             Wish::Reserved(token) => self.claim(proven, token, relays)?,

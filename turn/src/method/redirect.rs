@@ -5,17 +5,20 @@ use std::net::SocketAddr;
 
 use crate::Family;
 use crate::error::Code;
+use crate::message::attribute;
 use crate::method::{Refusal, Request};
 use crate::server::Server;
 
 impl Server {
     /// Refuses an Allocate where its client is to go elsewhere and there is an address that it can reach: one of the
-    /// family it came by.
+    /// family it came by. Who takes up the second port of a pair finds that here only.
     ///
     /// # Errors
     /// 300
     pub(super) fn redirect(&self, request: &Request<'_>) -> Result<(), Refusal> {
-        if self.alternates(request).next().is_some() { Err(Code::TryAlternate.into()) } else { Ok(()) }
+        let is_bound = request.message.attribute(attribute::RESERVATION_TOKEN).is_some();
+        let goes = !is_bound && self.alternates(request).next().is_some();
+        if goes { Err(Code::TryAlternate.into()) } else { Ok(()) }
     }
 
     /// Where a client is sent: the family that it came by first, then the other; nowhere if there is none of its own.

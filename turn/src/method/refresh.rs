@@ -19,22 +19,21 @@ impl Server {
         relays: &dyn Relays,
     ) -> Result<Success, Refusal> {
         let message = &request.message;
-        let most = self.config.limits.max_lifetime_secs;
+        let most = self.most_lifetime_secs(request.now, &proven.username);
         let families = families(message)?;
-        let Some(slot) = self.slot_to_refresh(request, &proven.username, relays)? else {
+        let lifetime_secs = lifetime_secs(message, most)?;
+        let Some(slot) = self.slot_to_refresh(request, &proven.username, families, relays)? else {
             return Ok(Success::Elsewhere);
         };
-        let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
-        if !families.iter().any(|family| allocation.relay(*family).is_some()) {
-            return Err(Code::PeerAddressFamilyMismatch.into());
-        }
-        let lifetime_secs = lifetime_secs(message, most)?;
         if message.number(attribute::LIFETIME) == Some(0) {
             for family in families {
                 self.close_relay(request.now, slot, *family, CloseReason::RefreshZero);
             }
-            return Ok(Success::Refreshed { lifetime_secs: 0, ticket: None });
+            // Tickets name a relay, which may be the one that has ended.
+            let ticket = self.table.of_client(&request.from).and_then(|allocation| self.ticket(allocation));
+            return Ok(Success::Refreshed { lifetime_secs: 0, ticket });
         }
+        let allocation = self.table.get_mut(slot).ok_or(Code::AllocationMismatch)?;
         for family in families {
             if let Some(relay) = allocation.alive_relay_mut(request.now, *family) {
                 relay.expires = request.now + Duration::from_secs(lifetime_secs.into());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::config::Limits;
+use crate::config::{Limits, PeerRules};
 
 const DENIED: &[(&str, Rule)] = &[
     // CVE-2020-26262 and what followed it

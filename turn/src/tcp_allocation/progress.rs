@@ -6,9 +6,10 @@ use super::{Connection, ConnectionId, IDLE, PATIENCE, State, Waiting};
 use crate::answer::sealed;
 use crate::error::Code;
 use crate::message::{Class, Encoder, Method, attribute};
+use crate::meter;
 use crate::method::RequestMethod;
 use crate::server::Server;
-use crate::{Client, Peer, Relay, Transmit, Verdict, Why};
+use crate::{Client, Direction, Peer, Relay, Transmit, Verdict, Why};
 
 impl Server {
     /// The connect of `connection` has come to an end: it stands, or it does not. The answer to the client's Connect is
@@ -45,6 +46,17 @@ impl Server {
         }
     }
 
+    /// When bytes of `connection` may be moved, by the rates of its user: now or later.
+    ///
+    /// # Errors
+    /// [`Why::MonthlyBytes`]: it is to be closed.
+    pub fn connection_opens(&mut self, now: Instant, connection: ConnectionId) -> Result<Instant, Why> {
+        let slot = self.slot_of_connection(connection);
+        let Some(allocation) = slot.and_then(|slot| self.table.get_mut(slot)) else { return Ok(now) };
+        let opens = meter::opens(&self.config.limits, &mut allocation.meter, now);
+        opens.inspect_err(|why| self.stats.drops.up(*why))
+    }
+
     /// So many bytes went through `connection` to the peer, and to the client.
     pub fn handle_moved(&mut self, now: Instant, connection: ConnectionId, to_peer: usize, to_client: usize) {
         let Some(slot) = self.slot_of_connection(connection) else { return };
@@ -52,6 +64,9 @@ impl Server {
         let Some(found) = allocation.tcp.as_mut().and_then(|tcp| tcp.find(connection)) else { return };
         found.expires = now + IDLE;
         let family = found.family();
+        for (direction, bytes) in [(Direction::ToPeers, to_peer), (Direction::ToClient, to_client)] {
+            meter::charge(&self.config.limits, &mut allocation.meter, now, direction, bytes);
+        }
         let Some(relay) = allocation.alive_relay_mut(now, family) else { return };
         if to_peer > 0 {
             relay.to_peers.add(to_peer);

@@ -357,3 +357,15 @@ fn s5_5_connections_end_when_their_peer_is_denied() {
     assert_eq!(disconnected(&world), [id.0]);
     data_stream(&alice, 4001).says(connection_bind(other.0)).hears(success());
 }
+
+/// Not of the RFC: a reload that turns TCP allocations off leaves none behind.
+#[test]
+fn s5_1_allocations_end_when_they_are_not_offered_any_more() {
+    let (world, alice, relay) = allocated();
+    connected(&world, &alice, PEER);
+    let udp = world.client("84.1.1.9:4000").allocates();
+    world.with_server(|server, now| server.reconfigure(now, config()));
+    world.events();
+    assert!(world.with_relays(|relays| !relays.tcp.contains(&relay) && relays.open.contains_key(&udp)));
+    world.with_server(|server, _| assert!(server.is_consistent()));
+}

@@ -154,8 +154,10 @@ fn a_strict_server_asks_for_time_at_every_request() {
     let name = format!("{}:bob", BEGIN + 300);
     let bob = world.client_as("84.1.1.1:4000", &name, &mint(SECRET, &name));
     bob.allocates();
-    bob.says(refresh(600)).hears(success());
-    world.later(secs(300));
+    world.later(secs(100));
+    assert_eq!(bob.says(refresh(600)).hears(success()).lifetime(), 200, "no longer than the credential");
+    world.later(secs(200));
+    assert!(world.with_relays(|relays| relays.open.is_empty()));
     bob.says(refresh(600)).hears(error(401));
 }
 

@@ -149,6 +149,40 @@ fn both_relays_of_an_allocation_move_and_may_be_refreshed_or_ended_alone() {
     street.says(create_permission(&[PEER])).hears(error(443));
 }
 
+#[test]
+fn a_ticket_outlives_the_relay_that_it_was_issued_with() {
+    let world = world();
+    let home = world.client(HOME);
+    home.says(mobile().with(0x8000, &[2, 0, 0, 0])).hears(success());
+    let ended = home.says(refresh(0).with(REQUESTED_ADDRESS_FAMILY, &[1, 0, 0, 0])).hears(success());
+    let ticket = ended.attribute(MOBILITY_TICKET).unwrap();
+    at(&home, STREET).says(moving(&ticket)).hears(success());
+}
+
+#[test]
+fn a_refused_refresh_leaves_the_ticket_good() {
+    let world = world();
+    let (home, _, ticket) = alice(&world);
+    let street = at(&home, STREET);
+    street.says(moving(&ticket).with(REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0])).hears(error(443));
+    home.says(refresh(600)).hears(success());
+    street.says(moving(&ticket)).hears(success());
+}
+
+#[test]
+fn where_mobility_was_turned_off_an_allocation_ends_with_its_stream() {
+    let world = world();
+    let mut home = world.client(HOME);
+    home.client = Client { transport: Transport::Tcp, ..home.client };
+    home.says(mobile()).hears(success());
+    world.with_server(|server, now| {
+        server.reconfigure(now, config());
+        server.disconnect(now, home.client);
+    });
+    world.events();
+    assert!(world.with_relays(|relays| relays.open.is_empty()));
+}
+
 /// A network that ends takes the stream with it; the allocation waits for the client, and for nobody else who may come to
 /// have the same address and port.
 #[test]

@@ -19,6 +19,14 @@ impl Meter for Ear {
         self.heard.send((direction, bytes)).unwrap();
         self.answer
     }
+
+    fn opens(&mut self, now: Instant, _: Direction) -> Result<Instant, Why> {
+        self.answer.map(|()| now)
+    }
+
+    fn charge(&mut self, _: Instant, direction: Direction, bytes: usize) {
+        self.heard.send((direction, bytes)).unwrap();
+    }
 }
 
 /// A world whose next allocations are measured by an ear.

@@ -58,3 +58,14 @@ fn who_has_an_allocation_keeps_it() {
     alice.says(refresh(0)).hears(success());
     alice.says(allocate()).hears(error(300));
 }
+
+#[test]
+fn the_second_of_a_pair_of_ports_is_had_where_it_is_kept() {
+    let world = World::new();
+    let alice = world.client("84.1.1.1:4000");
+    let token = alice.says(allocate().with(attribute::EVEN_PORT, &[0x80])).hears(success());
+    let token = token.attribute(attribute::RESERVATION_TOKEN).unwrap();
+    world.with_server(|server, now| server.reconfigure(now, drained(&["5.9.0.7:3478"])));
+    let second = world.client_as("84.1.1.1:4001", &alice.username, &alice.password);
+    second.says(allocate().with(attribute::RESERVATION_TOKEN, &token)).hears(success());
+}
