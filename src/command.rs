@@ -16,8 +16,9 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 use crate::config::{ConfigError, Settings, environment};
+use crate::daemon;
 
-/// The exit code for a refused configuration (`EX_CONFIG`): systemd does not start the daemon again for it.
+/// The exit code for a refused configuration, or one that nothing can start with (`EX_CONFIG`): systemd does not start the daemon again for it.
 pub const EXIT_CONFIG: u8 = 78;
 
 /// Does what the command line says.
@@ -36,10 +37,11 @@ pub fn execute(cli: Cli) -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         let refused = error.downcast_ref::<ConfigError>().is_some();
+        let of_settings = error.downcast_ref::<daemon::Error>().is_some_and(daemon::Error::is_of_settings);
         // A refusal is lines of FILE:LINE, which editors and people find their way by: nothing goes before them.
         let prefix = if refused { "" } else { "roundturn: " };
         let _ = writeln!(std::io::stderr(), "{prefix}{}", in_full(&error));
-        if refused { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+        if refused || of_settings { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
     })
 }
 

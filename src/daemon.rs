@@ -15,6 +15,7 @@ mod open_files;
 pub(crate) mod parts;
 #[cfg(feature = "probe")]
 mod self_test;
+mod signals;
 mod summary;
 mod upkeep;
 mod watch;
@@ -28,14 +29,15 @@ use std::thread::JoinHandle;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal as signals};
 use tokio::sync::{mpsc, watch as channel};
 
 use self::budget::Budget;
 use self::certificate::Certificate;
 use self::listeners::ListenError;
+use self::signals::{Signals, told_to_stop};
 use self::summary::Summary;
 use self::upkeep::Upkeep;
+use crate::clock;
 use crate::config::Settings;
 use crate::health::Health;
 use crate::http::{self, ApiKeys, AppState};
@@ -85,11 +87,21 @@ const RUNTIME_THREADS: usize = 2;
 pub fn run(settings: Settings, file: Option<&Path>, level: Level) -> Result<(), Error> {
     open_files::raise(&settings);
     let metrics = http::metrics::install().map_err(|error| Error::System(error.to_string()))?;
-    let bound = Bound::new(&settings)?;
     let runtime = runtime()?;
+    let signals = runtime.block_on(async { Signals::listen() });
+    let bound = Bound::new(&settings)?;
     let web = runtime.block_on(listeners::bind(&settings.listen))?;
     let daemon = Daemon::spawn(settings, bound, &runtime)?;
-    runtime.block_on(daemon.serve(web, metrics, file.map(Path::to_path_buf), level));
+    runtime.block_on(daemon.serve(web, metrics, signals, file.map(Path::to_path_buf), level));
+    Ok(())
+}
+
+/// Looks at what settings name and the start will want, and changes nothing.
+///
+/// # Errors
+/// [`Error::Tls`]
+pub fn examine(settings: &Settings) -> Result<(), Error> {
+    Certificate::load(settings.tls.as_ref())?;
     Ok(())
 }
 
@@ -172,6 +184,7 @@ impl Daemon {
         mut self,
         web: listeners::Listeners,
         metrics: PrometheusHandle,
+        signals: Signals,
         file: Option<PathBuf>,
         level: Level,
     ) {
@@ -183,12 +196,16 @@ impl Daemon {
         let watchdog = tokio::spawn(watch::run(notifier, self.mailboxes.clone(), Arc::clone(&self.health)));
         let settings = channel::Sender::new(Arc::new(self.settings.clone()));
         #[cfg(feature = "probe")]
-        let self_test = self_test::spawn(settings.subscribe(), &self.addresses, Arc::clone(&self.health));
-        let upkeep = self.upkeep(settings, file, level, notifier).spawn();
+        let self_test = {
+            let (ledger, health) = (Arc::clone(&self.ledger), Arc::clone(&self.health));
+            self_test::spawn(settings.subscribe(), &self.addresses, ledger, health)
+        };
+        let upkeep = self.upkeep(settings, file, level, notifier).spawn(signals.hangups);
         let budget = self.budget.spawn();
         self.health.set_serving(true);
         notifier.ready("serving");
 
+        tokio::spawn(signals::explain(signals.others));
         let name = told_to_stop().await;
         tracing::info!("{name}: stopping");
         notifier.stopping("saying goodbye");
@@ -230,8 +247,13 @@ impl Daemon {
 
     /// Tells on stdout what there is to know; nobody may be there to read it.
     fn announce(&self, http: &[SocketAddr]) {
-        let summary =
-            Summary { settings: &self.settings, addresses: &self.addresses, http, sfu_ports: &self.sfu_ports };
+        let summary = Summary {
+            settings: &self.settings,
+            addresses: &self.addresses,
+            http,
+            sfu_ports: &self.sfu_ports,
+            unix_secs: clock::unix_secs(),
+        };
         let mut stdout = std::io::stdout();
         let text = summary.render(stdout.is_terminal());
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -255,6 +277,19 @@ impl Daemon {
 }
 
 impl Error {
+    /// Whether it is the settings that are to be changed, and to start again helps nothing: a certificate is no use, or a port
+    /// is one that this process may not have. An address may still come, and a port become free.
+    pub fn is_of_settings(&self) -> bool {
+        let is_forbidden = |source: &std::io::Error| source.kind() == std::io::ErrorKind::PermissionDenied;
+        match self {
+            Self::Tls(_) => true,
+            Self::Socket(BindError::Bind { source, .. }) | Self::Http(ListenError::Bind { source, .. }) => {
+                is_forbidden(source)
+            }
+            Self::Address(_) | Self::Socket(_) | Self::Http(_) | Self::System(_) => false,
+        }
+    }
+
     fn system(error: impl std::fmt::Display) -> Self {
         Self::System(error.to_string())
     }
@@ -275,26 +310,8 @@ fn random() -> Result<[u8; 32], Error> {
     Ok(bytes)
 }
 
-async fn told_to_stop() -> &'static str {
-    tokio::select! {
-        () = next(SignalKind::terminate()) => "SIGTERM",
-        () = next(SignalKind::interrupt()) => "SIGINT",
-    }
-}
-
 /// Who asks twice does not want to wait.
 async fn second_signal_ends() {
     told_to_stop().await;
     std::process::exit(1);
-}
-
-/// The next signal of a kind; never where the kernel gives none, and then the default action ends the process.
-async fn next(kind: SignalKind) {
-    match signals(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        Err(error) => {
-            tracing::error!(%error, "signals cannot be received");
-            std::future::pending().await
-        }
-    }
 }

@@ -135,8 +135,7 @@ impl Budget {
 
     /// Takes out `bytes` that have passed already.
     fn charge(&self, bits_per_second: u64, now: u64, direction: Direction, bytes: u64) {
-        if bits_per_second > 0 {
-            let cost = bytes.saturating_mul(8 * NANOS_PER_SECOND) / bits_per_second;
+        if let Some(cost) = bytes.saturating_mul(8 * NANOS_PER_SECOND).checked_div(bits_per_second) {
             let charged = |arrival: u64| Some(arrival.max(now).saturating_add(cost));
             let _ = self.arrivals[direction as usize].fetch_update(Relaxed, Relaxed, charged);
         }

@@ -21,8 +21,8 @@ use roundturn_turn as turn;
 use tokio::sync::mpsc;
 use turn::Family;
 
+mod complaints;
 pub mod core;
-mod denials;
 pub mod hairpin;
 pub mod handover;
 pub mod mailbox;

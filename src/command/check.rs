@@ -1,5 +1,7 @@
 //! `roundturn check`: what the configuration decides, what is doubtful about it, or why it is refused.
 
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::config::{self, Address, ConfigError, LogFormat, Place, Problem, Relay, RoomMode, Settings};
+use crate::daemon;
 
 /// Prints it; exit code 78 where it is refused.
 pub fn run(file: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -22,8 +25,20 @@ pub fn run(file: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error.into()),
     };
-    let warnings: Vec<String> =
-        settings.warnings(clock::unix_secs()).into_iter().chain(config::kernel_ports(&settings)).collect();
+    if let Err(error) = daemon::examine(&settings) {
+        if as_json {
+            let problem = json!({ "key": "tls", "rule": error.to_string() });
+            super::print(&format!("{:#}", json!({ "ok": false, "problems": [problem] })));
+            return Ok(ExitCode::from(super::EXIT_CONFIG));
+        }
+        return Err(error.into());
+    }
+    let warnings: Vec<String> = settings
+        .warnings(clock::unix_secs())
+        .into_iter()
+        .chain(config::kernel_ports(&settings))
+        .chain(elsewhere(&settings))
+        .collect();
     let decided = decided(&settings);
     if as_json {
         let file = settings.file.as_ref().map(|file| file.display().to_string());
@@ -33,6 +48,19 @@ pub fn run(file: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
         super::print(&in_words(&settings, &decided, &warnings));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Listeners at addresses that this host does not have now.
+fn elsewhere(settings: &Settings) -> impl Iterator<Item = String> {
+    let listen = &settings.listen;
+    let all = [("turn", &listen.turn[..]), ("turns", settings.tls_listeners()), ("http", &listen.http[..])];
+    let all = all.into_iter().flat_map(|(key, addresses)| addresses.iter().map(move |address| (key, *address)));
+    let is_missing = |address: &SocketAddr| {
+        let bound = UdpSocket::bind((address.ip(), 0));
+        bound.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable)
+    };
+    all.filter(move |(_, address)| is_missing(address))
+        .map(|(key, address)| format!("listen.{key} holds {address}, which is no address of this host at this time"))
 }
 
 fn problem(problem: &Problem) -> Value {

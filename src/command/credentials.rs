@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::cli;
 use crate::clock;
-use crate::config::{Address, Settings};
+use crate::config::{Address, NamedSecret, Settings};
 use crate::moment;
 use crate::nat::Addresses;
 
@@ -32,8 +32,10 @@ pub fn run(file: Option<&Path>, arguments: &cli::Credentials) -> anyhow::Result<
     let ttl_secs = arguments.ttl.unwrap_or(settings.auth.credential_ttl).as_secs();
     ensure!(ttl_secs <= LONGEST_SECS, "--ttl must be at most 60m");
     let now = clock::unix_secs();
-    let secret = settings.signing_secret(now).context("no secret of auth.secrets is accepted at this time")?;
-    let expires = now + ttl_secs;
+    let secret = NamedSecret::signing(&settings.auth.secrets, now, ttl_secs)
+        .context("no secret of auth.secrets is accepted at this time; roundturn check shows them")?;
+    let expires = secret.expiry(now, ttl_secs);
+    let ttl_secs = expires - now;
     let username = match &arguments.name {
         Some(name) => format!("{expires}:{name}"),
         None => expires.to_string(),

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use roundturn_turn::StaticUser;
 use serde_json::json;
@@ -48,6 +48,11 @@ fn facts(settings: &Settings, hide_secret: bool) -> anyhow::Result<Facts> {
     };
     let listener = settings.listen.turn.first().context("listen.turn names no address")?;
     let secret = settings.signing_secret(clock::unix_secs()).filter(|_| !settings.auth.secret_is_random);
+    ensure!(
+        secret.is_some() || settings.auth.secret_is_random,
+        "no secret of auth.secrets is accepted at this time, so that nobody could use what is shown; add one, reload the \
+         daemon, and ask again"
+    );
     let hidden = || crate::config::Secret::new("YOUR-SECRET");
     let shown = |secret: &crate::config::Secret| if hide_secret { hidden() } else { secret.clone() };
     // The first by name, the same one each time, of those whose password is known.

@@ -94,9 +94,9 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
 }
 
 fn listen(reader: &mut Reader) -> Option<Listen> {
-    let turn = reader.texts("listen.turn", rules::socket);
+    let turn = reader.texts("listen.turn", rules::turn_socket);
     // Checked, so that a mistake shows before the day on which [tls] is set.
-    let turns = reader.texts("listen.turns", rules::socket);
+    let turns = reader.texts("listen.turns", rules::turn_socket);
     let http = reader.texts("listen.http", rules::socket);
     let metrics = reader.text("listen.metrics", rules::optional_socket);
     let control = reader.text("listen.control", rules::path);

@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::file::{Written, unknown};
-use super::keys::{self, Form};
+use super::keys::{self, Form, Key};
 use super::nearest;
 use super::problem::Problem;
 use super::value::{Node, Place, Value};
@@ -16,13 +16,28 @@ pub fn environment() -> Vec<(String, String)> {
 }
 
 /// Takes every `ROUNDTURN_SECTION__KEY` over into `written`. Names without the double underscore are not ours to
-/// judge: container platforms make some of their own from a service's name.
+/// judge: container platforms make some of their own from a service's name. But one that is a key's in all other respects
+/// was meant.
 pub fn overlay(env: &[(String, String)], written: &mut Written, problems: &mut Vec<Problem>) {
     for (variable, text) in env {
-        let Some(rest) = variable.strip_prefix("ROUNDTURN_").filter(|rest| rest.contains("__")) else { continue };
+        let Some(rest) = variable.strip_prefix("ROUNDTURN_") else { continue };
+        if !rest.contains("__") {
+            let is_meant = |key: &&Key| key.variable().replace("__", "_") == *variable;
+            if let Some(meant) = keys::KEYS.iter().find(is_meant) {
+                let hint = Some(format!("; did you mean {}, with two underscores?", meant.variable()));
+                problems.push(unknown(Place::Variable(variable.clone()), meant.name.to_owned(), "variable", hint));
+            }
+            continue;
+        }
         let name = rest.replacen("__", ".", 1).to_ascii_lowercase();
         let place = Place::Variable(variable.clone());
         match keys::find(&name) {
+            Some(key) if key.form == Form::Secret && text.is_empty() => problems.push(Problem {
+                place,
+                key: key.name.to_owned(),
+                value: None,
+                rule: "is empty; give the secret, or leave the variable out".to_owned(),
+            }),
             Some(key) => {
                 written.insert(key.name, value_of(key.form, text, &place));
             }

@@ -20,6 +20,15 @@ pub fn socket(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// An address to listen on for TURN: clients are told its port.
+pub fn turn_socket(text: &str) -> Result<SocketAddr, String> {
+    let told = |address: &SocketAddr| address.port() != 0;
+    socket(text).and_then(|address| {
+        let rule = "port 0 is another port at each start, which no client knows; 3478 is TURN's, 5349 TURN's over TLS";
+        Some(address).filter(told).ok_or_else(|| rule.to_owned())
+    })
+}
+
 /// An address that others can send to.
 pub fn reachable_socket(text: &str) -> Result<SocketAddr, String> {
     let is_reachable = |address: &SocketAddr| {

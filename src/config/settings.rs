@@ -161,9 +161,21 @@ pub struct NamedSecret {
 }
 
 impl NamedSecret {
-    /// The one of `secrets` that signs at `unix_secs`: the first that is accepted then.
-    pub fn signing(secrets: &[Self], unix_secs: u64) -> Option<&Self> {
-        secrets.iter().find(|secret| secret.validity.holds(unix_secs))
+    /// The one of `secrets` that signs at `unix_secs` what is to be good for `ttl_secs`: the first that is accepted all that
+    /// time, or else the one that is accepted longest.
+    pub fn signing(secrets: &[Self], unix_secs: u64, ttl_secs: u64) -> Option<&Self> {
+        let mut accepted = secrets.iter().filter(|secret| secret.validity.holds(unix_secs));
+        let ends = |secret: &Self| secret.validity.not_after.unwrap_or(u64::MAX);
+        let lasts = accepted.clone().find(|secret| ends(secret) >= unix_secs.saturating_add(ttl_secs));
+        lasts.or_else(|| {
+            let first = accepted.next()?;
+            Some(accepted.fold(first, |best, other| if ends(other) > ends(best) { other } else { best }))
+        })
+    }
+
+    /// When what it signs at `unix_secs` for `ttl_secs` ends, in seconds since 1970: no later than it does itself.
+    pub fn expiry(&self, unix_secs: u64, ttl_secs: u64) -> u64 {
+        unix_secs.saturating_add(ttl_secs).min(self.validity.not_after.unwrap_or(u64::MAX))
     }
 }
 

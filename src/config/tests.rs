@@ -166,10 +166,11 @@ fn a_dns_name_stands_for_this_host() {
 }
 
 #[test]
-fn any_port_may_be_asked_for_more_than_once() {
-    let settings =
-        parse("[listen]\nturn = [\"127.0.0.1:0\", \"[::1]:0\"]\nhttp = [\"127.0.0.1:0\"]\nmetrics = \"127.0.0.1:0\"");
-    assert_eq!(settings.unwrap().listen.turn.len(), 2);
+fn any_port_may_be_asked_for_more_than_once_but_not_for_clients_that_must_know_it() {
+    let settings = parse("[listen]\nhttp = [\"127.0.0.1:0\", \"[::1]:0\"]\nmetrics = \"127.0.0.1:0\"");
+    assert_eq!(settings.unwrap().listen.http.len(), 2);
+    let refused = parse("[listen]\nturn = [\"127.0.0.1:0\"]").unwrap_err().to_string();
+    assert!(refused.contains("which no client knows"), "{refused}");
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What is allowed, and still worth a second look.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use roundturn_turn::StaticUser;
 
 use super::settings::{Address, Settings};
+
+/// Bytes below which a password is worth a warning.
+const SHORT_PASSWORD: usize = 8;
 
 /// Bits per second of one voice at its lowest rate with the headers of its packets.
 const LEAST_USEFUL_RATE: u64 = 16_000;
@@ -33,6 +36,8 @@ impl Settings {
             warnings.push("no secret of auth.secrets is accepted at this time: no credentials can be made".to_owned());
         }
         warnings.extend(self.unusable_keys());
+        warnings.extend(self.short_passwords());
+        warnings.extend(self.circular_alternates());
         for network in self.listen.proxy_protocol_from.iter().filter(|network| network.prefix_len() == 0) {
             warnings.push(format!("listen.proxy_protocol_from holds {network}: any client may claim any address"));
         }
@@ -49,7 +54,7 @@ impl Settings {
                 "rooms are closed, and this version has no tokens that open them: nobody can join a room".to_owned(),
             );
         }
-        let public = |address: &&std::net::SocketAddr| !address.ip().to_canonical().is_loopback();
+        let public = |address: &&SocketAddr| !address.ip().to_canonical().is_loopback();
         if self.rooms.open
             && let Some(address) = self.listen.http.iter().find(public)
         {
@@ -108,9 +113,37 @@ impl Settings {
         })
     }
 
+    /// Passwords that are tried out in no time.
+    fn short_passwords(&self) -> Vec<String> {
+        let is_short =
+            |user: &StaticUser| matches!(user, StaticUser::Password(password) if password.len() < SHORT_PASSWORD);
+        let mut names: Vec<_> =
+            self.auth.users.iter().filter(|(_, user)| is_short(user)).map(|(name, _)| name).collect();
+        names.sort_unstable();
+        let warning = |name| {
+            format!(
+                "the password of \"{name}\" in auth.users is short: whoever sees one of its requests finds it by trying; \
+                 openssl rand -hex 20 makes one"
+            )
+        };
+        names.into_iter().map(warning).collect()
+    }
+
+    /// Alternate servers that are this one.
+    fn circular_alternates(&self) -> Vec<String> {
+        let Address::Fixed(own) = &self.address else { return Vec::new() };
+        let is_own = |address: &&SocketAddr| {
+            let at_port = |listener: &SocketAddr| listener.port() == address.port();
+            own.iter().any(|own| own.external == address.ip()) && self.listen.turn.iter().any(at_port)
+        };
+        self.relay.alternate_servers.iter().filter(is_own).map(|address| {
+            format!("relay.alternate_servers names {address}, which is this server: clients would be sent round in a circle")
+        }).collect()
+    }
+
     /// The secret that signs what we mint.
     pub fn signing_secret(&self, unix_secs: u64) -> Option<&super::NamedSecret> {
-        super::NamedSecret::signing(&self.auth.secrets, unix_secs)
+        super::NamedSecret::signing(&self.auth.secrets, unix_secs, self.auth.credential_ttl.as_secs())
     }
 }
 

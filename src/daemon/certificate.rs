@@ -31,6 +31,11 @@ impl Certificate {
         Arc::clone(&self.config)
     }
 
+    /// Whether it was read from the same files as `other`, and they have not changed in between.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.stamp == other.stamp && self.files == other.files
+    }
+
     /// It is in use from now on: metrics are told when it ends.
     pub fn announce(&self) {
         if let Some(not_after) = self.not_after {

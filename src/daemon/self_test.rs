@@ -11,6 +11,7 @@ use crate::clock;
 use crate::config::Settings;
 use crate::health::Health;
 use crate::http::metrics;
+use crate::ledger::Ledger;
 use crate::nat::Addresses;
 use crate::probe::{self, Target};
 
@@ -19,16 +20,28 @@ const EVERY: Duration = Duration::from_secs(600);
 
 /// Starts testing, until the handle aborts it.
 /// `settings` are those in use.
-pub fn spawn(settings: watch::Receiver<Arc<Settings>>, addresses: &Addresses, health: Arc<Health>) -> JoinHandle<()> {
+pub fn spawn(
+    settings: watch::Receiver<Arc<Settings>>,
+    addresses: &Addresses,
+    ledger: Arc<Ledger>,
+    health: Arc<Health>,
+) -> JoinHandle<()> {
     let addresses = addresses.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(EVERY);
         loop {
             tick.tick().await;
             let settings = Arc::clone(&settings.borrow());
-            let Some(target) = Target::own(&settings, &addresses, clock::unix_secs()) else {
-                health.set_self_test("skipped: no secret is accepted at this time".into());
-                continue;
+            let target = Target::own(&settings, &addresses, clock::unix_secs());
+            let target = match (target, no_use(&settings, &ledger)) {
+                (Some(target), None) => target,
+                (target, why) => {
+                    let why = why
+                        .filter(|_| target.is_some())
+                        .unwrap_or("no secret of auth.secrets is accepted at this time");
+                    health.set_self_test(format!("skipped: {why}"));
+                    continue;
+                }
             };
             let report = probe::run(target, |_| {}).await;
             metrics::self_test(clock::unix_secs(), report.is_ok(), report.round_trip());
@@ -41,4 +54,12 @@ pub fn spawn(settings: watch::Receiver<Arc<Settings>>, addresses: &Addresses, he
             health.set_self_test(text);
         }
     })
+}
+
+/// Why nobody gets a new allocation at this time, though nothing is broken.
+fn no_use(settings: &Settings, ledger: &Ledger) -> Option<&'static str> {
+    if !settings.relay.alternate_servers.is_empty() {
+        return Some("relay.alternate_servers sends new clients elsewhere");
+    }
+    ledger.month().is_used_up().then_some("limits.monthly_bytes is used up")
 }

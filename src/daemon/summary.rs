@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::config::{Listen, Settings};
+use crate::config::{Listen, NamedSecret, Settings};
 use crate::nat::Addresses;
 
 /// The facts of this start that settings alone do not tell.
@@ -16,6 +16,8 @@ pub struct Summary<'a> {
     pub http: &'a [SocketAddr],
     /// The SFU's port of each shard.
     pub sfu_ports: &'a [u16],
+    /// The time, in seconds since 1970.
+    pub unix_secs: u64,
 }
 
 impl Summary<'_> {
@@ -88,8 +90,11 @@ impl Summary<'_> {
         let secret = if self.settings.auth.secret_is_random {
             "for people in rooms; set auth.secret to let other applications in".to_string()
         } else {
-            let count = self.settings.auth.secrets.len();
-            format!("for people in rooms, and by {count} shared secret{}", plural(count))
+            let accepted = |secret: &&NamedSecret| secret.validity.holds(self.unix_secs);
+            match self.settings.auth.secrets.iter().filter(accepted).count() {
+                0 => "by no shared secret: none of auth.secrets is accepted at this time".to_string(),
+                count => format!("for people in rooms, and by {count} shared secret{}", plural(count)),
+            }
         };
         if users == 0 { secret } else { format!("{secret}; {users} static user{}", plural(users)) }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -77,16 +77,12 @@ enum ReloadError {
 }
 
 impl Upkeep {
-    /// Starts, until the handle aborts it. From when this returns on SIGHUP ends no process.
+    /// Starts, until the handle aborts it; `hangups` ask for settings to be read anew.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
-    pub fn spawn(self) -> JoinHandle<()> {
-        let hangups = signal(SignalKind::hangup());
-        if let Err(error) = &hangups {
-            tracing::error!(%error, "SIGHUP cannot be received");
-        }
-        tokio::spawn(self.run(hangups.ok()))
+    pub fn spawn(self, hangups: Option<Signal>) -> JoinHandle<()> {
+        tokio::spawn(self.run(hangups))
     }
 
     async fn run(mut self, mut hangups: Option<Signal>) {
@@ -97,7 +93,10 @@ impl Upkeep {
             tokio::select! {
                 Some(()) = async { hangups.as_mut()?.recv().await } => is_due |= self.reload().await,
                 _ = tick.tick() => {
-                    is_due |= self.certificate.as_mut().is_some_and(Certificate::renew);
+                    if self.certificate.as_mut().is_some_and(Certificate::renew) {
+                        tracing::info!("the certificate's files have changed: new connections are given the new one");
+                        is_due = true;
+                    }
                     if looks.is_multiple_of(LOOKS) {
                         is_due |= self.learn().await;
                     }
@@ -123,7 +122,11 @@ impl Upkeep {
                 return false;
             }
         };
-        say(&change);
+        let is_renewed = match (&certificate, &self.certificate) {
+            (Some(new), Some(old)) => !new.is_same(old),
+            _ => false,
+        };
+        say(&change, is_renewed);
         if let Some(certificate) = &certificate {
             certificate.announce();
         }
@@ -170,8 +173,10 @@ impl Upkeep {
 }
 
 /// What changes by its keys; values may be secret.
-fn say(change: &Change) {
-    let changed = if change.changed.is_empty() { "nothing".to_owned() } else { change.changed.join(", ") };
+fn say(change: &Change, is_renewed: bool) {
+    let keys = change.changed.iter().map(AsRef::as_ref);
+    let changed: Vec<&str> = keys.chain(is_renewed.then_some("the certificate's files")).collect();
+    let changed = if changed.is_empty() { "nothing".to_owned() } else { changed.join(", ") };
     tracing::info!("SIGHUP: settings were read anew; changed: {changed}");
     if !change.restart.is_empty() {
         tracing::warn!("these take a restart, and stay as they were until then: {}", change.restart.join(", "));

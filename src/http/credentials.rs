@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, Uri, header};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::AppState;
 use super::error::ApiError;
@@ -40,7 +41,7 @@ pub async fn credentials(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Credentials>, ApiError> {
-    let request = Request::new(&uri, &headers, &body?);
+    let request = Request::new(&uri, &headers, &body?)?;
     let key = request.key(&state)?;
     if request.field("service").is_some_and(|service| !service.is_empty() && service != "turn") {
         return Err(ApiError::BadRequest("service is turn".into()));
@@ -60,26 +61,30 @@ pub async fn ice_servers(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Json<IceServers>, ApiError> {
-    let request = Request::new(&uri, &headers, &[]);
+    let request = Request::new(&uri, &headers, &[])?;
     let key = request.key(&state)?;
     let issued = state.signal.issue(Order { from, key, name: request.name(), api: Api::IceServers }).await??;
     let expires_at = rfc3339(issued.expires_at_secs);
     Ok(Json(IceServers { ice_servers: issued.ice_servers, ttl: issued.ttl_secs, expires_at }))
 }
 
-/// The fields of a request: those of its query, then those of its form.
+/// The fields of a request: those of its query, then those of its form or its JSON object.
 struct Request<'a> {
     fields: Vec<(String, String)>,
     headers: &'a HeaderMap,
 }
 
 impl<'a> Request<'a> {
-    fn new(uri: &Uri, headers: &'a HeaderMap, body: &[u8]) -> Self {
+    fn new(uri: &Uri, headers: &'a HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let form = if content_type.starts_with("application/x-www-form-urlencoded") { body } else { &[] };
         let query = uri.query().unwrap_or_default().as_bytes();
-        let fields = [query, form].into_iter().flat_map(|text| form_urlencoded::parse(text).into_owned()).collect();
-        Self { fields, headers }
+        let mut fields: Vec<_> =
+            [query, form].into_iter().flat_map(|text| form_urlencoded::parse(text).into_owned()).collect();
+        if content_type.starts_with("application/json") && !body.is_empty() {
+            fields.extend(members(body)?);
+        }
+        Ok(Self { fields, headers })
     }
 
     fn field(&self, name: &str) -> Option<&str> {
@@ -90,8 +95,9 @@ impl<'a> Request<'a> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The number of the key that was shown. Janus shows it twice, as `key` and as `api`.
-    fn key(&self, state: &AppState) -> Result<usize, ApiError> {
+    /// The number of the key that was shown; `None`: it is none of ours, which counts like any other try. Janus shows it twice,
+    /// as `key` and as `api`.
+    fn key(&self, state: &AppState) -> Result<Option<usize>, ApiError> {
         if state.keys.is_empty() {
             return Err(ApiError::Forbidden("this API is closed; setting auth.api_keys opens it"));
         }
@@ -104,7 +110,7 @@ impl<'a> Request<'a> {
                 "needs an API key, as key in the query or a form, or as the header X-API-Key or Authorization: Bearer",
             ));
         }
-        shown.find_map(|key| state.keys.find(key)).ok_or(ApiError::WrongKey)
+        Ok(shown.find_map(|key| state.keys.find(key)))
     }
 
     /// Whom the credential is for. Selkies sends it as a header too.
@@ -123,4 +129,14 @@ impl<'a> Request<'a> {
         let wished: Vec<_> = uris.iter().filter(fits).cloned().collect();
         if wished.is_empty() { uris } else { wished }
     }
+}
+
+/// The members of a JSON object that are texts.
+fn members(body: &[u8]) -> Result<impl Iterator<Item = (String, String)>, ApiError> {
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(body)
+        .map_err(|error| ApiError::BadRequest(format!("the body is to be a JSON object, and is not: {error}")))?;
+    Ok(object.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    }))
 }

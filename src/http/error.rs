@@ -32,6 +32,8 @@ pub enum ApiError {
     TooOften(u64),
     /// Too many, or about to stop.
     Unavailable(&'static str),
+    /// Something is missing that only the operator can set right.
+    Internal(String),
 }
 
 impl From<Ended> for ApiError {
@@ -48,7 +50,8 @@ impl From<NotMade> for ApiError {
             ErrorCode::AuthRequired => Self::Unauthorized("needs a token with the grant moderate"),
             ErrorCode::RoomFull => Self::Unavailable("the server has as many rooms as it takes"),
             ErrorCode::Draining => Self::Unavailable("the server is about to stop"),
-            ErrorCode::Internal => Self::Unavailable("the server cannot make that now"),
+            ErrorCode::AuthInvalid => Self::WrongKey,
+            ErrorCode::Internal => Self::Internal(not_made.message),
             _ => Self::BadRequest(not_made.message),
         }
     }
@@ -69,6 +72,7 @@ impl IntoResponse for ApiError {
             }
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "the request took too long to arrive"),
             Self::Unavailable(message) => (StatusCode::SERVICE_UNAVAILABLE, "draining", message),
+            Self::Internal(message) => (StatusCode::SERVICE_UNAVAILABLE, "internal", message),
         };
         let body = Json(json!({ "error": { "code": code, "message": message } }));
         let mut response = (status, body).into_response();

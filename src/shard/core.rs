@@ -25,7 +25,7 @@ use roundturn_turn as turn;
 use turn::{Client, ConnectionId, Family, Peer, Relay, Relays, Transport, Verdict};
 
 use self::claims::Claims;
-use super::denials::Denials;
+use super::complaints::Complaints;
 use super::hairpin::{Hairpin, Way};
 use super::mailbox::ToShard;
 use super::outbox::{Exit, Outbox};
@@ -61,7 +61,7 @@ pub struct Core {
     events: VecDeque<sfu::Event>,
     claims: Claims,
     inside: Inside,
-    denials: Denials,
+    complaints: Complaints,
 }
 
 /// What did not pass a socket: monotonic counters.
@@ -101,7 +101,7 @@ impl Core {
             events: VecDeque::new(),
             claims: Claims::default(),
             inside: Inside::default(),
-            denials: Denials::default(),
+            complaints: Complaints::default(),
         }
     }
 
@@ -243,7 +243,7 @@ impl Core {
     /// Tells the wall clock, once a second or so.
     pub fn set_unix_time(&mut self, now: Instant, unix_secs: u64) {
         self.turn.set_unix_time(now, unix_secs);
-        self.denials.report(now, &self.turn.stats().denied);
+        self.complaints.report(now, self.turn.stats());
     }
 
     /// When [`Core::handle_timeout`] wants to be called.
@@ -277,8 +277,11 @@ impl Core {
             }
             journal::write(&event);
         }
-        if let Some(turn::Denial { client, peer, rule }) = self.turn.poll_denial() {
-            tracing::debug!(client = %client.remote, peer = %peer.0, rule = turn::Label::label(rule), "peer denied");
+        if let Some(denial) = self.turn.poll_denial() {
+            journal::write_denial(&denial);
+        }
+        if let Some(rejection) = self.turn.poll_rejection() {
+            journal::write_rejection(&rejection);
         }
         self.sfu_deadline = Some(now);
         for _ in 0..OUTPUTS_MAX {

@@ -23,18 +23,21 @@ pub struct Credential {
     pub password: String,
     /// When it ends, in seconds since 1970.
     pub expires_at_secs: u64,
+    /// Whether no secret was accepted that could have signed it: it opens nothing, and is not given out.
+    pub is_void: bool,
 }
 
 /// No credential lives longer, whatever the settings say.
 const TTL_MAX: Duration = Duration::from_secs(3600);
 
 impl Mint {
-    /// Signs with the first of `secrets` that is still accepted; what it signs is good for `ttl`, at most an hour.
+    /// Signs with one of `secrets` that is accepted; what it signs is good for `ttl`, at most an hour, and no longer than the
+    /// secret.
     pub fn new(secrets: Vec<NamedSecret>, ttl: Duration) -> Self {
         Self { secrets, ttl: ttl.min(TTL_MAX) }
     }
 
-    /// How long credentials are good for.
+    /// How long credentials are good for at most.
     pub fn ttl(&self) -> Duration {
         self.ttl
     }
@@ -47,16 +50,18 @@ impl Mint {
 
     /// A credential for `name` from now on.
     pub fn issue(&self, now_unix_ms: u64, name: &str) -> Credential {
-        let expires_at_secs = now_unix_ms / 1000 + self.ttl.as_secs();
+        let (now, ttl) = (now_unix_ms / 1000, self.ttl.as_secs());
+        let secret = self.signing(now_unix_ms);
+        let expires_at_secs = secret.map_or(now + ttl, |secret| secret.expiry(now, ttl));
         let username = format!("{expires_at_secs}:{name}");
-        let password =
-            self.signing(now_unix_ms).map(|secret| roundturn_turn::mint(secret.value.expose().as_bytes(), &username));
-        Credential { username, password: password.unwrap_or_default(), expires_at_secs }
+        let password = secret.map(|secret| roundturn_turn::mint(secret.value.expose().as_bytes(), &username));
+        let is_void = password.is_none();
+        Credential { username, password: password.unwrap_or_default(), expires_at_secs, is_void }
     }
 
-    /// Where none is accepted the operator was warned, and what is signed opens nothing.
+    /// Where none is accepted the operator was warned.
     fn signing(&self, now_unix_ms: u64) -> Option<&NamedSecret> {
-        NamedSecret::signing(&self.secrets, now_unix_ms / 1000).or(self.secrets.first())
+        NamedSecret::signing(&self.secrets, now_unix_ms / 1000, self.ttl.as_secs())
     }
 }
 
@@ -106,19 +111,20 @@ impl IceUrls {
         self
     }
 
-    /// The `ice_servers` with a credential. Empty where this host has no address to offer.
+    /// The `ice_servers` with a credential; STUN only where that is void. Empty where this host has no address to offer.
     pub fn servers(&self, credential: &Credential) -> Vec<IceServer> {
         if self.stun.is_empty() {
             return Vec::new();
         }
-        vec![
-            IceServer { urls: self.stun.clone(), username: None, credential: None },
-            IceServer {
+        let mut servers = vec![IceServer { urls: self.stun.clone(), username: None, credential: None }];
+        if !credential.is_void {
+            servers.push(IceServer {
                 urls: [&self.turn[..], &self.tcp, &self.tls].concat(),
                 username: Some(credential.username.clone()),
                 credential: Some(credential.password.clone()),
-            },
-        ]
+            });
+        }
+        servers
     }
 }
 
@@ -172,6 +178,35 @@ mod tests {
         let secrets = vec![secret("old", Some(1_795_176_000)), secret("north", None)];
         let credential = Mint::new(secrets, Duration::from_secs(600)).issue(1_795_176_000_123, "p_7");
         assert_eq!(credential.password, "rX8FN8Dv0hmuNE0d474AUEK+p2g=");
+    }
+
+    #[test]
+    fn no_credential_outlives_its_secret_and_the_one_that_lasts_signs() {
+        let now = 1_795_176_000;
+        let (short, longer) = (secret("short", Some(now + 60)), secret("longer", Some(now + 300)));
+        let issue =
+            |secrets: &[NamedSecret]| Mint::new(secrets.into(), Duration::from_secs(600)).issue(now * 1000, "p_7");
+        let signed_by = |credential: &Credential| {
+            let all = ["short", "longer", "north"].into_iter();
+            let mut all =
+                all.filter(|key| roundturn_turn::mint(key.as_bytes(), &credential.username) == credential.password);
+            all.next()
+        };
+        let capped = issue(&[short.clone(), longer.clone()]);
+        assert_eq!((capped.expires_at_secs, signed_by(&capped)), (now + 300, Some("longer")));
+        let whole = issue(&[short, longer, secret("north", None)]);
+        assert_eq!((whole.expires_at_secs, signed_by(&whole)), (now + 600, Some("north")));
+    }
+
+    #[test]
+    fn where_no_secret_is_accepted_there_is_stun_only() {
+        let mint = Mint::new(vec![secret("old", Some(1_795_176_000))], Duration::from_secs(600));
+        let credential = mint.issue(1_795_176_000_123, "p_7");
+        assert!(credential.is_void && credential.password.is_empty());
+        let addresses = Addresses { external_v4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
+        let servers = IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses).servers(&credential);
+        assert_eq!(servers.len(), 1);
+        assert_eq!(servers[0].urls, ["stun:203.0.113.7:3478"]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod sfu_events;
 #[cfg(test)]
 mod tests;
 
+use issue::Asker;
 pub use issue::{Issued, Order};
 pub use rooms::NotMade;
 
@@ -37,7 +38,6 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use roundturn_sfu::{self as sfu, ParticipantId, RoomId};
-use roundturn_turn::Prefix;
 
 use super::bucket::{Bucket, Buckets, Rate};
 use super::credentials::{IceUrls, Mint};
@@ -152,7 +152,7 @@ pub struct Hub {
 /// A WebSocket, before and after it has joined.
 #[derive(Debug)]
 struct Connection {
-    source: Prefix,
+    source: Asker,
     participant: Option<ParticipantId>,
     bucket: Bucket,
     join_by: Instant,
@@ -277,7 +277,7 @@ impl Hub {
         let join_by = now.instant + self.config.join_timeout;
         let rate = Rate { per_second: self.config.limits.frames_per_second, burst: self.config.burst };
         let bucket = Bucket::new(now.instant, rate);
-        let state = Connection { source: Prefix::of(from), participant: None, bucket, join_by };
+        let state = Connection { source: Asker::at(from), participant: None, bucket, join_by };
         self.connections.insert(connection, state);
         self.timers.set(join_by, Timer::Join(connection));
         if let Some(bye) = self.draining {

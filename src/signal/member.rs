@@ -1,6 +1,6 @@
 //! A participant of a room and its session: one each, from `join` to the end.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use roundturn_sfu::{ParticipantId, RoomId};
 use serde_json::value::RawValue;
@@ -162,7 +162,8 @@ impl Credentials {
     pub fn new(mint: &Mint, now: Moment, name: String) -> Self {
         let current = mint.issue(now.unix_ms, &name);
         let issued = vec![current.username.clone()];
-        Self { name, current, issued, refresh_at: refresh_at(mint, now) }
+        let refresh_at = refresh_at(&current, now);
+        Self { name, current, issued, refresh_at }
     }
 
     /// The current one.
@@ -178,7 +179,7 @@ impl Credentials {
     /// Replaces the current one.
     pub fn renew(&mut self, mint: &Mint, now: Moment) {
         self.current = mint.issue(now.unix_ms, &self.name);
-        self.refresh_at = refresh_at(mint, now);
+        self.refresh_at = refresh_at(&self.current, now);
         if self.issued.last() == Some(&self.current.username) {
             return;
         }
@@ -200,6 +201,7 @@ impl Credentials {
 }
 
 /// At four fifths of a credential's life.
-fn refresh_at(mint: &Mint, now: Moment) -> Instant {
-    now.instant + (mint.ttl() * 4 / 5).max(std::time::Duration::from_secs(1))
+fn refresh_at(credential: &Credential, now: Moment) -> Instant {
+    let life = Duration::from_secs(credential.expires_at_secs.saturating_sub(now.unix_ms / 1000));
+    now.instant + (life * 4 / 5).max(Duration::from_secs(1))
 }

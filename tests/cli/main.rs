@@ -198,3 +198,42 @@ fn show_prints_what_this_daemon_serves() {
     let names = roundturn(&["show", "--json"], "");
     assert!(serde_json::from_slice::<Vec<String>>(&names.stdout).unwrap().contains(&"janus".to_owned()));
 }
+
+#[test]
+fn what_the_start_would_refuse_is_refused_by_check() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls");
+    let with = |key: &str| {
+        format!("[listen]\nturns = []\n[tls]\ncertificate = \"{folder}/certificate.pem\"\nkey = \"{folder}/{key}\"\n")
+    };
+    assert!(roundturn(&["check"], &with("key.pem")).status.success());
+    for (key, words) in [("other-key.pem", "does not serve with the certificate"), ("nothing.pem", "nothing.pem")] {
+        for command in [&["check"][..], &["run"]] {
+            let output = roundturn(command, &with(key));
+            assert_eq!(output.status.code(), Some(78), "{command:?}");
+            assert!(stderr(&output).contains(words), "{}", stderr(&output));
+        }
+        let output = roundturn(&["check", "--json"], &with(key));
+        let answer: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!((output.status.code(), &answer["ok"]), (Some(78), &false.into()));
+    }
+}
+
+#[test]
+fn what_is_doubtful_is_said_by_check() {
+    let text = "[listen]\nturn = [\"203.0.113.9:3478\"]\n[address]\nexternal = \"203.0.113.9\"\n\
+                [relay]\nalternate_servers = [\"203.0.113.9:3478\"]\n\
+                [auth]\nsecrets = [{ name = \"old\", value = \"0123456789abcdef\", not_after = 100 }]\n\
+                users = { bob = \"hunter2\" }\n";
+    let said = stdout(&roundturn(&["check"], text));
+    for words in [
+        "no address of this host",
+        "sent round in a circle",
+        "the password of \"bob\" in auth.users is short",
+        "no secret of auth.secrets is accepted",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("hunter2"));
+    let shown = roundturn(&["show", "synapse"], text);
+    assert!(!shown.status.success() && stderr(&shown).contains("no secret of auth.secrets is accepted"));
+}

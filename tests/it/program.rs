@@ -71,8 +71,13 @@ impl Program {
     /// Writes other sections, and tells it so.
     pub fn reconfigure(&self, sections: &str) {
         std::fs::write(&self.file, configuration(self.listener, self.http, self.metrics, sections)).unwrap();
+        self.signal("HUP");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
     /// The next line of its log that contains `words`; others before it are passed over.

@@ -31,6 +31,8 @@ fn a_certificate_that_does_not_serve_refuses_the_whole_and_another_is_taken() {
     let said = program.says("SIGHUP: refused");
     assert!(said.contains("nowhere.pem: No such file"), "{said}");
     StreamLink::tls(program.listener, "", &[]).unwrap();
+    program.signal("USR1");
+    program.says("SIGUSR1 means nothing here");
     let other = tls("other-certificate.pem").replace("/key.pem", "/other-key.pem");
     program.reconfigure(&other);
     program.says("settings were read anew");
@@ -187,4 +189,40 @@ fn rfc8489_10_a_drained_server_sends_new_clients_elsewhere_and_keeps_the_others(
     program.reconfigure(&sections.text());
     program.says("changed: relay.alternate_servers, limits.allocations_per_user");
     program.until(|| client(&program, "alice", FIRST).allocate() == Err(486));
+}
+
+#[test]
+fn a_renewed_certificate_is_named_among_what_has_changed() {
+    let folder = std::env::temp_dir().join(format!("roundturn-renewed-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let put = |from: &str, to: &str| {
+        // As an ACME client does: the new file takes the place of the old one.
+        let new = folder.join("new");
+        std::fs::copy(path(from), &new).unwrap();
+        std::fs::rename(&new, folder.join(to)).unwrap();
+    };
+    put("certificate.pem", "c.pem");
+    put("key.pem", "k.pem");
+    let text = format!("[tls]\ncertificate = {:?}\nkey = {:?}\n", folder.join("c.pem"), folder.join("k.pem"));
+    let program = Program::start(&text);
+    program.reconfigure(&text);
+    assert!(program.says("settings were read anew").contains("changed: nothing"));
+    put("other-certificate.pem", "c.pem");
+    put("other-key.pem", "k.pem");
+    program.reconfigure(&text);
+    // Whoever looks first, the reload or the watch over the files, says so.
+    program.says("the certificate's files");
+    program.until(|| StreamLink::tls(program.listener, "other-", &[]).is_ok());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn refused_credentials_are_spoken_of_and_named_only_at_debug() {
+    let program = Program::start(&format!("[auth]\nsecret = {FIRST:?}\n[log]\nlevel = \"debug\"\n"));
+    let mut alice = client(&program, "alice", SECOND);
+    assert_eq!(alice.allocate(), Err(401));
+    let named = program.says("credential refused");
+    assert!(named.contains("bad_integrity") && named.contains(":alice"), "{named}");
+    let told = program.says("credentials refused");
+    assert!(told.contains("count=1") && !told.contains("alice"), "{told}");
 }

@@ -42,6 +42,13 @@ async fn janus_asks_with_get_and_with_post() {
     assert_eq!((status, believed_by_janus(&answer).contains("janus")), (200, true));
     let (status, _, answer) = house.asks("POST", "/turn/credentials", &format!("{head}\r\n{fields}")).await;
     assert_eq!((status, answer.contains("janus-1234567")), (200, true), "a form is enough");
+
+    let object = json!({ "service": "turn", "key": KEY, "username": "json-7", "ttl": 60 }).to_string();
+    let head = |len: usize| format!("Content-Type: application/json\r\nContent-Length: {len}\r\n\r\n");
+    let (status, _, answer) = house.asks("POST", "/turn/credentials", &(head(object.len()) + &object)).await;
+    assert_eq!((status, answer.contains(":json-7")), (200, true), "so is JSON");
+    let (status, _, answer) = house.asks("POST", &path, &(head(1) + "[")).await;
+    assert_eq!((status, answer.contains("JSON object")), (400, true), "{answer}");
 }
 
 #[tokio::test]
@@ -109,14 +116,18 @@ async fn whoever_asks_too_often_is_told_when_to_come_back() {
         async move { house.asks("GET", "/turn/credentials", &format!("X-API-Key: {KEY}\r\n{from}")).await }
     };
     let rooms = async |from: &str| house.asks("POST", "/api/rooms", from).await;
-    assert_eq!(rooms("").await.0, 201);
-    assert_eq!(rooms("").await.0, 201);
-    let (status, head, body) = rooms("").await;
+    const ONE: &str = "X-Forwarded-For: 203.0.113.8\r\n";
+    assert_eq!(rooms(ONE).await.0, 201);
+    assert_eq!(rooms(ONE).await.0, 201);
+    let (status, head, body) = rooms(ONE).await;
     assert_eq!((status, body.contains(r#""code":"rate_limited""#)), (429, true), "{body}");
     let retry = head.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
     assert!((1..=2).contains(&retry.parse::<u32>().unwrap()), "{head}");
-    assert_eq!(ask("").await.0, 429);
-    // A proxy on this host speaks for others.
+    assert_eq!(ask(ONE).await.0, 429);
+    // A proxy on this host speaks for others, and this host itself is not limited.
     assert_eq!(rooms("X-Forwarded-For: 203.0.113.9\r\n").await.0, 201);
     assert_eq!(ask("X-Forwarded-For: 203.0.113.10\r\n").await.0, 200);
+    for _ in 0..9 {
+        assert_eq!(rooms("").await.0, 201);
+    }
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::Client;
 use crate::credential::Proof;
 use crate::error::Code;
 use crate::message::{Integrity, PasswordAlgorithm, attribute};
@@ -12,6 +11,7 @@ use crate::method::{Refusal, Request, RequestMethod};
 use crate::nonce::Features;
 use crate::server::Server;
 use crate::stats::AuthFailure;
+use crate::{Client, Rejection};
 
 /// Who made a request, proved.
 pub(crate) struct Proven<'a> {
@@ -63,7 +63,8 @@ impl Server {
         let agreed = agreed_algorithm(request, features)?;
         let username = self.username(request).ok_or_else(|| self.fail(AuthFailure::UnknownUser))?;
         let algorithm = agreed.unwrap_or(PasswordAlgorithm::Md5);
-        let proof = self.prove(request, &username, algorithm, unix_secs).map_err(|failure| self.fail(failure))?;
+        let proof = self.prove(request, &username, algorithm, unix_secs);
+        let proof = proof.map_err(|failure| self.reject(request, &username, failure))?;
         // RFC 8489 §9.2.4: whoever agreed on an algorithm, be it MD5, is answered with MESSAGE-INTEGRITY-SHA256.
         let integrity = if agreed.is_some() { Integrity::Sha256 } else { Integrity::Sha1 };
         Ok(Proven { username, seal: Seal { proof, integrity } })
@@ -147,6 +148,13 @@ impl Server {
         let expires = self.credentials.expiry(username).filter(|_| self.config.strict_expiry);
         let left = expires.map(|expires| expires.saturating_sub(self.unix_secs(now)));
         left.and_then(|left| left.try_into().ok()).map_or(most, |left: u32| left.min(most))
+    }
+
+    fn reject(&mut self, request: &Request<'_>, username: &str, failure: AuthFailure) -> Refusal {
+        let (expires, unix_secs) = (self.credentials.expiry(username), self.unix_secs(request.now));
+        let (client, username) = (request.from, username.to_owned());
+        self.rejection = Some(Rejection { client, username, failure, expires, unix_secs });
+        self.fail(failure)
     }
 
     fn fail(&mut self, failure: AuthFailure) -> Refusal {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::labels::labels;
 use crate::mobility::Claim;
 use crate::policy::Rule;
+use crate::stats::AuthFailure;
 use crate::{Client, ConnectionId, Peer, Relay};
 
 /// An answer to a client.
@@ -85,6 +86,21 @@ pub struct Denial {
     pub peer: Peer,
     /// The rule.
     pub rule: Rule,
+}
+
+/// A credential that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Who showed it.
+    pub client: Client,
+    /// Whose it was to be.
+    pub username: String,
+    /// Why.
+    pub failure: AuthFailure,
+    /// When it expires or has expired, in seconds since 1970; `None`: it names no time.
+    pub expires: Option<u64>,
+    /// The server's clock, in seconds since 1970.
+    pub unix_secs: u64,
 }
 
 /// Why an allocation ended.

@@ -52,7 +52,7 @@ pub use config::{Config, Limits, PeerRules, Secret, StaticUser, Validity};
 pub use credential::{TimeLimited, mint};
 pub use discovery::Discovery;
 pub use error::Code;
-pub use event::{CloseReason, Denial, Event, Transmit};
+pub use event::{CloseReason, Denial, Event, Rejection, Transmit};
 pub use icmp::Icmp;
 pub use labels::Label;
 pub use meter::{Direction, Meter};

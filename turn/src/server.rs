@@ -19,8 +19,8 @@ use crate::revoked::Revoked;
 use crate::table::Table;
 use crate::tcp_allocation::Owners;
 use crate::{
-    Client, CloseReason, Config, Denial, Direction, Event, Family, Header, Peer, Relay, Relays, Stats, Transmit,
-    Verdict, Why, channel_data, meter,
+    Client, CloseReason, Config, Denial, Direction, Event, Family, Header, Peer, Rejection, Relay, Relays, Stats,
+    Transmit, Verdict, Why, channel_data, meter,
 };
 
 /// One TURN server: it owns the allocations of one shard.
@@ -43,6 +43,7 @@ pub struct Server {
     limiter: Limiter,
     pub(crate) transactions: Transactions,
     denial: Option<Denial>,
+    pub(crate) rejection: Option<Rejection>,
     clock: Clock,
 }
 
@@ -71,6 +72,7 @@ impl Server {
             limiter: Limiter::new(now, limits.stranger_answers_per_second, limits.stranger_answers_burst),
             transactions: Transactions::new(&key),
             denial: None,
+            rejection: None,
             clock: Clock { at: now, unix_secs },
             config,
         }
@@ -140,6 +142,11 @@ impl Server {
     /// asked for are only counted.
     pub fn poll_denial(&mut self) -> Option<Denial> {
         self.denial.take()
+    }
+
+    /// The latest credential that was refused, once: for the log, like [`Server::poll_denial`].
+    pub fn poll_rejection(&mut self) -> Option<Rejection> {
+        self.rejection.take()
     }
 
     /// Tells the wall clock's reading at `now`, in seconds since 1970: credentials expire by it. Call it once a second

@@ -38,14 +38,15 @@ fn systemds_credential_serves_where_nothing_else_is_set() {
 }
 
 #[test]
-fn the_first_that_is_still_accepted_signs() {
+fn the_first_that_outlives_what_it_signs_signs() {
     let settings = parse(&format!(
-        "[auth]\nsecrets = [{{ name = \"a\", value = \"{LONG}\", not_after = 100 }}, {{ name = \"b\", value = \"{LONG}\" }}]"
+        "[auth]\nsecrets = [{{ name = \"a\", value = \"{LONG}\", not_after = 10000 }}, {{ name = \"b\", value = \"{LONG}\" }}]"
     ));
     let settings = settings.unwrap();
-    assert_eq!(settings.signing_secret(99).unwrap().name, "a");
-    assert_eq!(settings.signing_secret(100).unwrap().name, "b");
-    assert!(settings.warnings(100).iter().any(|warning| warning.contains("\"a\"")));
+    let ttl = settings.auth.credential_ttl.as_secs();
+    assert_eq!(settings.signing_secret(10_000 - ttl).unwrap().name, "a");
+    assert_eq!(settings.signing_secret(10_001 - ttl).unwrap().name, "b");
+    assert!(settings.warnings(10_000).iter().any(|warning| warning.contains("\"a\"")));
 }
 
 #[test]

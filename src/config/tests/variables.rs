@@ -56,6 +56,12 @@ fn a_refusal_names_the_variable() {
         said(("ROUNDTURN_SHARDS__COUNT", "two"))
             .starts_with("ROUNDTURN_SHARDS__COUNT: shards.count = \"two\": must be a whole number")
     );
+    assert_eq!(
+        said(("ROUNDTURN_AUTH_SECRET_FILE", "/run/secret")),
+        "ROUNDTURN_AUTH_SECRET_FILE: auth.secret_file: unknown variable; did you mean ROUNDTURN_AUTH__SECRET_FILE, with two \
+         underscores?"
+    );
+    assert!(said(("ROUNDTURN_AUTH__SECRET", "")).contains("is empty"));
     assert!(said(("ROUNDTURN_ROOMS__OPEN", "yes")).contains("must be true or false"));
     assert_eq!(
         said(("ROUNDTURN_ROOMS__OPNE", "true")),

@@ -2,6 +2,8 @@
 
 use roundturn_turn as turn;
 
+use crate::moment::rfc3339;
+
 /// The life of allocations, for whoever reads at debug level.
 pub(super) fn write(event: &turn::Event) {
     match event {
@@ -22,5 +24,24 @@ pub(super) fn write(event: &turn::Event) {
         }
         turn::Event::Disconnected { connection } => tracing::debug!(connection = connection.0, "connection closed"),
         turn::Event::Released { relay } => tracing::debug!(relay = relay.port, "reserved port released"),
+    }
+}
+
+/// A peer that was denied.
+pub(super) fn write_denial(denial: &turn::Denial) {
+    let turn::Denial { client, peer, rule } = denial;
+    tracing::debug!(client = %client.remote, peer = %peer.0, rule = turn::Label::label(*rule), "peer denied");
+}
+
+/// A credential that was refused. Clocks that differ are the most common reason, and the hardest to see.
+pub(super) fn write_rejection(rejection: &turn::Rejection) {
+    let turn::Rejection { client, username, failure, expires, unix_secs } = rejection;
+    let reason = turn::Label::label(*failure);
+    match expires.filter(|expires| expires <= unix_secs) {
+        Some(expires) => tracing::debug!(
+            client = %client.remote, username, reason,
+            "credential refused: it expired {} s ago; this host's clock is {}", unix_secs - expires, rfc3339(*unix_secs)
+        ),
+        None => tracing::debug!(client = %client.remote, username, reason, "credential refused"),
     }
 }

@@ -3,7 +3,6 @@
 use roundturn_sfu::{Command, ParticipantId, RoomId};
 use serde_json::value::RawValue;
 
-use super::issue::Asker;
 use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::event_log::{EventLog, Replay};
@@ -22,7 +21,7 @@ const META_BYTES: usize = 2048;
 
 impl Hub {
     pub(super) fn on_join(&mut self, now: Moment, connection: ConnectionId, id: Option<u64>, join: Join) {
-        let source = self.connections.get(&connection).map(|state| Asker::Source(state.source));
+        let source = self.connections.get(&connection).map(|state| state.source);
         let admitted = source.map_or(Ok(()), |source| self.admit(now, source)).map_err(Refusal::from);
         match admitted.and_then(|()| self.enter(now, connection, join)) {
             Ok(who) => {

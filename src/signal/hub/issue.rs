@@ -19,8 +19,8 @@ const NAME_LETTERS: usize = 16;
 pub struct Order {
     /// Who asks.
     pub from: IpAddr,
-    /// The number of the API key that was shown.
-    pub key: usize,
+    /// The number of the API key that was shown; `None`: it is none of ours.
+    pub key: Option<usize>,
     /// What stands behind the expiry; one of our making where it is `None`.
     pub name: Option<String>,
     /// The route that it came by.
@@ -38,39 +38,56 @@ pub struct Issued {
     pub expires_at_secs: u64,
 }
 
-/// Who is counted: each has a bucket.
+/// Who is counted: each has a bucket, except for this host itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Asker {
+    /// A program on this host, or a proxy that does not say whom it speaks for: its clients must not share one bucket.
+    Local,
     /// A source address, or a /64 of IPv6.
     Source(Prefix),
     /// Whoever has this API key.
     Key(usize),
 }
 
+impl Asker {
+    /// Whoever asks from `address`.
+    pub(super) fn at(address: IpAddr) -> Self {
+        if address.is_loopback() { Self::Local } else { Self::Source(Prefix::of(address)) }
+    }
+}
+
 impl Hub {
     /// Makes a TURN credential for whoever has an API key.
     ///
     /// # Errors
-    /// When they ask too often, the name is not one, or this host has no address to offer.
+    /// When they ask too often, the key or the name is not one, no secret is accepted, or this host has no address to offer.
     pub fn issue(&mut self, now: Moment, order: &Order) -> Result<Issued, NotMade> {
-        self.admit(now, Asker::Source(Prefix::of(order.from)))?;
-        self.admit(now, Asker::Key(order.key))?;
+        self.admit(now, Asker::at(order.from))?;
+        let wrong = || NotMade::new(ErrorCode::AuthInvalid, "that is none of the keys of auth.api_keys");
+        self.admit(now, Asker::Key(order.key.ok_or_else(wrong)?))?;
         let name = match order.name.as_deref() {
             None | Some("") => self.random.word(NAME_LETTERS),
             Some(name) => checked_name(name)?.to_owned(),
         };
         let credential = self.config.mint.issue(now.unix_ms, &name);
+        if credential.is_void {
+            let why = "no secret of auth.secrets is accepted at this time, so that no credential would be; add one and reload";
+            return Err(NotMade::new(ErrorCode::Internal, why));
+        }
         let ice_servers = self.config.urls.servers(&credential);
         if ice_servers.is_empty() {
             return Err(NotMade::new(ErrorCode::Internal, "this host has found no address of its own to offer"));
         }
         self.stats.count_issued(order.api);
-        let ttl_secs = self.config.mint.ttl().as_secs();
+        let ttl_secs = credential.expires_at_secs.saturating_sub(now.unix_ms / 1000);
         Ok(Issued { ice_servers, ttl_secs, expires_at_secs: credential.expires_at_secs })
     }
 
     /// Counts something that costs: a join, a room, a credential.
     pub(super) fn admit(&mut self, now: Moment, asker: Asker) -> Result<(), NotMade> {
+        if asker == Asker::Local {
+            return Ok(());
+        }
         self.asked.take(now.instant, asker).map_err(|retry| NotMade {
             retry: Some(retry),
             ..NotMade::new(ErrorCode::RateLimited, "that was asked for too often; wait a little")

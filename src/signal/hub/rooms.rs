@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use roundturn_sfu::RoomId;
-use roundturn_turn::Prefix;
 
 use super::issue::Asker;
 use super::{Hub, Moment, Refusal, refuse};
@@ -36,7 +35,7 @@ impl Hub {
     /// # Errors
     /// When they ask too often, rooms are not open, a value is out of range, or there are too many rooms.
     pub fn create_room(&mut self, now: Moment, from: IpAddr, create: &Create) -> Result<RoomFacts, NotMade> {
-        self.admit(now, Asker::Source(Prefix::of(from)))?;
+        self.admit(now, Asker::at(from))?;
         let made = if self.draining.is_some() {
             refuse(ErrorCode::Draining, "the server is about to stop")
         } else if !self.config.rooms.open {

@@ -13,6 +13,8 @@ pub enum ErrorCode {
     Unsupported,
     /// This server lets nobody in without a token.
     AuthRequired,
+    /// What was shown to prove a right proves none.
+    AuthInvalid,
     /// The participant lacks a grant.
     Forbidden,
     /// No such room, and nobody asked to make it.

@@ -1,7 +1,7 @@
 //! The long-term mechanism (RFC 8489 §9.2) and time-limited credentials.
 
 use roundturn_turn::message::{Integrity, Key, PasswordAlgorithm, attribute};
-use roundturn_turn::{Config, Secret, StaticUser, Validity, mint};
+use roundturn_turn::{Config, Label, Secret, StaticUser, Validity, mint};
 
 use crate::dsl::*;
 
@@ -300,4 +300,17 @@ fn a_static_name_that_looks_time_limited_is_static() {
     let dave = world.client_as("84.1.1.1:4000", "1:dave", "pw");
     dave.allocates();
     world.client_as("84.1.1.1:4001", "1:dave", &mint(SECRET, "1:dave")).says(allocate()).hears(error(401));
+}
+
+#[test]
+fn who_looks_after_the_server_can_see_why_a_credential_was_refused() {
+    let world = World::new();
+    let name = format!("{}:bob", BEGIN + 300);
+    let bob = world.client_as("84.1.1.1:4000", &name, &mint(SECRET, &name));
+    world.later(secs(335));
+    bob.says(allocate()).hears(error(401));
+    let rejection = world.with_server(|server, _| server.poll_rejection()).unwrap();
+    assert_eq!((rejection.failure.label(), rejection.username.as_str()), ("expired", name.as_str()));
+    assert_eq!((rejection.expires, rejection.unix_secs), (Some(BEGIN + 300), BEGIN + 335));
+    assert_eq!(world.with_server(|server, _| server.poll_rejection()), None);
 }

@@ -5,7 +5,7 @@ use crate::signal::protocol::ErrorCode;
 use crate::signal::stats::Api;
 
 fn order(name: Option<&str>) -> Order {
-    Order { from: HOME, key: 0, name: name.map(str::to_owned), api: Api::TurnCredentials }
+    Order { from: HOME, key: Some(0), name: name.map(str::to_owned), api: Api::TurnCredentials }
 }
 
 fn few() -> House {
@@ -76,5 +76,27 @@ fn one_address_and_one_key_do_not_spend_what_others_have() {
     }
     let spent = house.hub.issue(house.now, &Order { from: from(4), ..order(None) });
     assert_eq!(spent.unwrap_err().code, ErrorCode::RateLimited, "the key is counted over all addresses");
-    house.hub.issue(house.now, &Order { from: from(4), key: 1, ..order(None) }).unwrap();
+    house.hub.issue(house.now, &Order { from: from(4), key: Some(1), ..order(None) }).unwrap();
+}
+
+#[test]
+fn wrong_keys_are_counted_for_their_source_and_this_host_is_not_limited() {
+    let mut house = few();
+    let wrong = Order { key: None, ..order(None) };
+    for code in [ErrorCode::AuthInvalid, ErrorCode::AuthInvalid, ErrorCode::AuthInvalid, ErrorCode::RateLimited] {
+        assert_eq!(house.hub.issue(house.now, &wrong).unwrap_err().code, code);
+    }
+    for address in ["127.0.0.1", "::1"] {
+        let own = Order { from: address.parse().unwrap(), ..wrong.clone() };
+        assert!((0..9).all(|_| house.hub.issue(house.now, &own).unwrap_err().code == ErrorCode::AuthInvalid));
+    }
+}
+
+#[test]
+fn where_no_secret_is_accepted_the_operator_is_missed() {
+    let mut house = House::with(|config| config.mint = Mint::new(vec![], Duration::from_secs(600)));
+    let refused = house.hub.issue(house.now, &order(None)).unwrap_err();
+    assert!(refused.code == ErrorCode::Internal && refused.message.contains("auth.secrets"), "{}", refused.message);
+    let (_, joined) = house.joins("room", "mesh");
+    assert_eq!(joined["ice_servers"].as_array().unwrap().len(), 1, "STUN needs none");
 }
