@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  turnserver.conf ── lines ──┐
-//!  command line ───── flags ──┼─► Given ──► listen, address, auth, peers, limits, tls, log ──► Draft ──► TOML
+//!  command line ───── flags ──┼─► Given ──► listen, address, auth, relay, peers, limits, tls, log ──► Draft ──► TOML
 //!  turndb ──── sqlite ─ rows ─┘    │                          │
 //!                                  └── options (the fate of each) ───────► Notes ─────────────► comments in it
 //! ```
@@ -20,6 +20,7 @@ mod note;
 mod options;
 mod peers;
 mod ranges;
+mod relay;
 mod rows;
 mod sqlite;
 mod tls;
@@ -90,6 +91,7 @@ pub fn import(input: &Input<'_>) -> Imported {
     let ports = listen::decide(&given, tls, &mut draft, &mut notes);
     address::decide(&given, &ports, &mut draft, &mut notes);
     let users = auth::decide(&given, &mut draft, &mut notes);
+    relay::decide(&given, &mut draft);
     peers::decide(&given, &mut draft, &mut notes);
     limits::decide(&given, users, &mut draft, &mut notes);
     log::decide(&given, &mut draft, &mut notes);

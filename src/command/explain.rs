@@ -20,7 +20,11 @@ pub fn run(file: Option<&Path>, arguments: &cli::Explain) -> anyhow::Result<Exit
     let policy = Policy::new(&parts::turn(&settings, &Addresses::find(&settings.address)?));
     let (address, port) = arguments.peer;
     let verdict = match port {
-        Some(port) => policy.judge(SocketAddr::new(address, port), false),
+        // Which ports are open at this moment the daemon alone knows.
+        Some(port) => {
+            let may_be_ours = policy.is_host(address) && settings.ports.contains(&port);
+            policy.judge(SocketAddr::new(address, port), may_be_ours)
+        }
         None => policy.judge_address(address, false),
     };
     let (rule, reason) = match verdict {
@@ -42,7 +46,9 @@ pub fn run(file: Option<&Path>, arguments: &cli::Explain) -> anyhow::Result<Exit
 
 fn reason_of_grant(grant: Grant, address: IpAddr, settings: &Settings) -> String {
     match grant {
-        Grant::OwnPort => "it is a port of this daemon".to_owned(),
+        Grant::OwnPort => {
+            "it is of this daemon's own range (ports.udp), and is reached while a relay or a room has it".to_owned()
+        }
         Grant::OperatorAllow => format!("peers.allow holds {}", longest(&settings.peers.allow, address)),
         Grant::Default => "it is a public address and no rule denies it".to_owned(),
     }
@@ -56,7 +62,9 @@ fn reason_of_rule(rule: Rule, address: IpAddr, port: Option<u16>, settings: &Set
         Rule::Host => {
             let ports = format!("{}-{}", settings.ports.start(), settings.ports.end());
             format!(
-                "it is an address of this host, where only our own relays and the SFU ({ports}) are reached; {allow}"
+                "it is an address of this host, where only our own relays and rooms ({ports}) are reached, without any setting; \
+                 to allow what else there is, put \"{}\" into peers.allow",
+                IpNet::from(address)
             )
         }
         Rule::SpecialPurpose => {

@@ -103,6 +103,14 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     if network.addr() != network.network() {
         return Err(format!("has bits set beyond its prefix; write \"{}\"", network.trunc()));
     }
+    if let IpNet::V6(mapped) = network
+        // The /96 of all of them is in many lists, and denied in any case.
+        && mapped.prefix_len() > 96
+        && let Some(v4) = mapped.addr().to_ipv4_mapped()
+    {
+        let len = mapped.prefix_len() - 96;
+        return Err(format!("stands for IPv4 addresses, which are judged as such; write \"{v4}/{len}\""));
+    }
     Ok(network)
 }
 

@@ -160,6 +160,13 @@ fn a_full_configuration_is_decided_as_written() {
 }
 
 #[test]
+fn a_network_that_stands_for_ipv4_addresses_is_to_be_written_as_such() {
+    let refused = parse("[peers]\ndeny = [\"::ffff:10.0.0.0/104\"]").unwrap_err().to_string();
+    assert!(refused.contains("write \"10.0.0.0/8\""), "{refused}");
+    assert!(parse("[peers]\ndeny = [\"::ffff:0:0/96\"]").is_ok(), "all of them are denied in any case");
+}
+
+#[test]
 fn a_dns_name_stands_for_this_host() {
     let settings = parse("[address]\nexternal = \"turn.example.org\"").unwrap();
     assert_eq!(settings.address, Address::Name("turn.example.org".to_owned()));

@@ -6,8 +6,8 @@ use super::Input;
 use super::note::{Kind, Note};
 
 /// The sections, in the order of `conf/roundturn.toml`.
-const SECTIONS: [&str; 10] =
-    ["listen", "address", "ports", "auth", "auth.users", "peers", "limits", "tls", "shards", "log"];
+const SECTIONS: [&str; 11] =
+    ["listen", "address", "ports", "relay", "auth", "auth.users", "peers", "limits", "tls", "shards", "log"];
 
 /// Keys with values that are TOML already, by section.
 #[derive(Default)]

@@ -8,6 +8,8 @@ use super::value;
 
 /// The most allocations that a limit can name.
 const MOST: i64 = 1_000_000;
+/// The default of `limits.allocations_per_prefix`.
+const ALLOCATIONS_PER_PREFIX: i64 = 200;
 /// The default of `limits.allocations`.
 const ALLOCATIONS: i64 = 10_000;
 
@@ -26,6 +28,11 @@ pub fn decide(given: &Given, users: Users, draft: &mut Draft, notes: &mut Notes)
         }
         (None, ..) => {}
     }
+    draft.comment(
+        "limits",
+        "coturn counts nothing by source network. Many clients, or a gateway, behind one address may need more than:",
+    );
+    draft.set_off("limits", "allocations_per_prefix", ALLOCATIONS_PER_PREFIX);
     rates(given, users, draft, notes);
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 
 /// Why a peer entry cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,19 @@ pub enum RangeError {
     Reversed,
 }
 
-/// The fewest networks that hold exactly `first-last`, one address, or a network (which coturn refuses).
+/// The fewest networks that hold exactly `first-last`, one address, or a network (which coturn refuses). What stands for
+/// IPv4 is written as IPv4, but for `::ffff:0:0/96` as a whole: that is denied in any case.
 pub fn networks(written: &str) -> Result<Vec<IpNet>, RangeError> {
+    Ok(as_written(written)?.into_iter().map(unmapped).collect())
+}
+
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let v4 = v6.addr().to_ipv4_mapped().filter(|_| v6.prefix_len() > 96);
+    v4.and_then(|v4| Ipv4Net::new(v4, v6.prefix_len() - 96).ok()).map_or(network, IpNet::V4)
+}
+
+fn as_written(written: &str) -> Result<Vec<IpNet>, RangeError> {
     if let Ok(network) = written.parse::<IpNet>() {
         return Ok(vec![network.trunc()]);
     }

@@ -260,3 +260,14 @@ fn what_cannot_be_kept_is_refused_with_advice() {
         assert!(!note.contains("hush") && note.contains(';'), "{note}");
     }
 }
+
+#[test]
+fn mobility_is_kept_and_what_is_off_here_is_said() {
+    let outcome = file(&format!("{SECRET}mobility\n"));
+    outcome.notes(&[], &[], &[]).has("relay.mobility", "true").lacks("relay.tcp_allocations");
+    assert!(outcome.imported.toml.contains("\n# tcp_allocations = true\n"), "{}", outcome.imported.toml);
+    assert!(outcome.imported.toml.contains("\n# allocations_per_prefix = 200\n"), "{}", outcome.imported.toml);
+    let outcome = file(&format!("{SECRET}mobility=0\nno-tcp-relay\n"));
+    outcome.notes(&[], &[], &[]).lacks("relay.mobility");
+    assert!(!outcome.imported.toml.contains("[relay]"), "{}", outcome.imported.toml);
+}

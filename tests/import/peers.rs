@@ -73,3 +73,10 @@ fn a_network_with_a_slash_begins_to_work() {
         .notes(&[], &["denied-peer-ip"], &[])
         .has("peers.deny", r#"["10.0.0.0/8"]"#);
 }
+
+#[test]
+fn what_stands_for_ipv4_is_written_as_ipv4() {
+    file(&format!("{SECRET}denied-peer-ip=::ffff:10.0.0.0-::ffff:10.255.255.255\ndenied-peer-ip=::ffff:192.0.2.7\n"))
+        .is_taken()
+        .has("peers.deny", r#"["10.0.0.0/8", "192.0.2.7"]"#);
+}

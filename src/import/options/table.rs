@@ -14,8 +14,8 @@ const TLS12: &str = "TLS 1.2 and 1.3 with their safe ciphers are what is offered
 const PROCESS: &str = "systemd's unit or the container decides this";
 const LOGS: &str = "logs go to the journal under systemd, otherwise to the terminal; see [log]";
 const STAMPS: &str = "every line has its time already";
-const ADMIN: &str =
-    "there is no telnet or web console; `roundturn sessions`, `disconnect` and `drain` do that on this host";
+const ADMIN: &str = "there is no telnet or web console; metrics tell how many allocations there are, the log at level debug who has them, and a reload \
+     without a user or a secret ends what was made with it";
 const DATABASES: &str =
     "this kind of database is not read; copy secrets and users into [auth], or into SQLite and import that";
 const METRICS_TLS: &str = "metrics are served without TLS; put a proxy before them, or leave them on the local address";
@@ -180,7 +180,7 @@ pub static OPTIONS: &[Known] = &[
     flag("rfc5780", Dropped(DISCOVERY)),
     flag("no-rfc5780", Same),
     flag("response-origin-only-with-rfc5780", Same),
-    flag("mobility", Dropped("moving an allocation to a new address (RFC 8016) is off; relay.mobility = true turns it on")),
+    flag("mobility", Read),
     flag("include-reason-string", Same),
     flag("drop-invalid-packets", Same),
     flag("drop-invalid-packets-log", Dropped("such packets are counted in the metrics")),
