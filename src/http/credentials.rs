@@ -51,7 +51,12 @@ pub async fn credentials(
     let Issued { ice_servers, ttl_secs, .. } = issued;
     let turn = ice_servers.into_iter().find_map(|server| Some((server.username?, server.credential?, server.urls)));
     let (username, password, uris) = turn.ok_or(ApiError::Unavailable("there is no TURN server to offer"))?;
-    Ok(Json(Credentials { username, password, ttl: ttl_secs, uris: request.wished(uris) }))
+    let uris = request.digestible(request.wished(uris));
+    if uris.is_empty() {
+        let why = "Janus ends at IPv6 addresses in URIs, and there are no others; give address.external a name";
+        return Err(ApiError::Internal(why.into()));
+    }
+    Ok(Json(Credentials { username, password, ttl: ttl_secs, uris }))
 }
 
 /// `GET /api/ice-servers`
@@ -116,6 +121,14 @@ impl<'a> Request<'a> {
     /// Whom the credential is for. Selkies sends it as a header too.
     fn name(&self) -> Option<String> {
         self.field("username").or_else(|| self.header("x-auth-user")).map(str::to_owned)
+    }
+
+    /// The URIs without those that end the asking program: Janus 1.1.2 crashes at an IPv6 address in brackets.
+    fn digestible(&self, mut uris: Vec<String>) -> Vec<String> {
+        if self.header("user-agent").is_some_and(|agent| agent.starts_with("Janus")) {
+            uris.retain(|uri| !uri.contains('['));
+        }
+        uris
     }
 
     /// The URIs of the transport that Selkies wishes by its headers; all, where there is none of them or no wish.

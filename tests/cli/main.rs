@@ -171,7 +171,9 @@ fn explain_names_the_rule_and_how_to_change_it() {
     assert_eq!(said("8.8.8.8:53"), "Relays may not send to 8.8.8.8:53: no media is sent to port 53.");
     assert_eq!(said("8.8.8.8"), "Relays may send to 8.8.8.8: it is a public address and no rule denies it.");
     assert!(said("127.0.0.1").contains("an address of this host"));
-    assert!(said("127.0.0.1:49170").starts_with("Relays may send to 127.0.0.1:49170: it is of this daemon's own range"));
+    assert!(
+        said("127.0.0.1:49170").starts_with("Relays may send to 127.0.0.1:49170: it is of this daemon's own range")
+    );
     assert!(said("::ffff:8.8.8.8").contains("use the IPv4 address"));
     let json = roundturn(&["explain", "192.168.1.7", "--json"], config);
     let answer: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();

@@ -14,7 +14,7 @@ from pathlib import Path
 from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
-from servers import HOST, PORT, TLS_PORT, credential
+from servers import API, API_KEY, HOST, PORT, TLS_PORT, credential
 from tone import Tone, loudness
 
 # Debian's build for this machine.
@@ -30,13 +30,24 @@ general: {{
   admin_secret = "nobody"
 }}
 nat: {{
+{relay}
+  allow_force_relay = true
+}}
+"""
+
+STATIC = """
   turn_server = "{host}"
   turn_port = {port}
   turn_type = "{transport}"
   turn_user = "{username}"
   turn_pwd = "{password}"
-  allow_force_relay = true
-}}
+"""
+
+# It asks before each session.
+REST = f"""
+  turn_rest_api = "{API}/turn/credentials"
+  turn_rest_api_key = "{API_KEY}"
+  turn_rest_api_method = "GET"
 """
 
 HTTP = """
@@ -51,7 +62,7 @@ general: {{
 """
 
 
-def cases(_server):
+def cases(server):
     """Name and function of each case."""
 
     def echoes(transport: str, client: str):
@@ -59,7 +70,10 @@ def cases(_server):
         return name, lambda: check_echo(transport, client)
 
     # libnice speaks no TLS to a relay: its type "tls" is TCP in the clear.
-    return [echoes("udp", "udp"), echoes("tcp", "udp"), echoes("udp", "tcp"), echoes("tcp", "tls")]
+    found = [echoes("udp", "udp"), echoes("tcp", "udp"), echoes("udp", "tcp"), echoes("tcp", "tls")]
+    if not server.is_coturn:
+        found.append(("Janus by the REST API, aiortc over UDP: echo test", lambda: check_echo("rest", "udp")))
+    return found
 
 
 def check_echo(transport: str, client: str) -> None:
@@ -75,9 +89,7 @@ def janus(transport: str):
         for kind, library in ("plugins", "libjanus_echotest.so"), ("transports", "libjanus_http.so"):
             (folder / kind).mkdir()
             (folder / kind / library).symlink_to(JANUS / kind / library)
-        username, password = credential(f"janus-{transport}")
-        relay = {"host": HOST, "port": PORT, "transport": transport, "username": username, "password": password}
-        (folder / "janus.jcfg").write_text(CONFIG.format(folder=folder, **relay))
+        (folder / "janus.jcfg").write_text(CONFIG.format(folder=folder, relay=relay_of(transport)))
         (folder / "janus.transport.http.jcfg").write_text(HTTP.format(port=port))
         log = folder / "log"
         with log.open("wb") as out:
@@ -93,6 +105,13 @@ def janus(transport: str):
         finally:
             process.kill()
             process.wait()
+
+
+def relay_of(transport: str) -> str:
+    if transport == "rest":
+        return REST
+    username, password = credential(f"janus-{transport}")
+    return STATIC.format(host=HOST, port=PORT, transport=transport, username=username, password=password)
 
 
 def free_port() -> int:

@@ -15,6 +15,8 @@ HOST6 = "fd99::1"
 PORT = 3478
 TLS_PORT = 5349
 SECRET = "interop-has-no-secrets"
+API_KEY = "interop-has-no-keys-either"
+API = "http://127.0.0.1:8080"
 
 CONFIG = f"""
 [listen]
@@ -27,6 +29,7 @@ behavior_discovery = "10.99.0.3:3479"
 
 [auth]
 secret = "{SECRET}"
+api_keys = ["{API_KEY}"]
 
 [auth.users]
 static = "wireless"

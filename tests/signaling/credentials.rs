@@ -1,7 +1,8 @@
 //! Credentials for programs with an API key, asked for as those programs do.
 
 use roundturn::config::Secret;
-use roundturn::signal::Rate;
+use roundturn::nat::Addresses;
+use roundturn::signal::{IceUrls, Rate};
 use serde_json::{Value, json};
 
 use crate::house::{House, KEY};
@@ -49,6 +50,27 @@ async fn janus_asks_with_get_and_with_post() {
     assert_eq!((status, answer.contains(":json-7")), (200, true), "so is JSON");
     let (status, _, answer) = house.asks("POST", &path, &(head(1) + "[")).await;
     assert_eq!((status, answer.contains("JSON object")), (400, true), "{answer}");
+}
+
+#[tokio::test]
+async fn janus_is_given_no_ipv6_address_which_ends_it() {
+    let listeners = ["[::]:3478".parse().unwrap()];
+    let both = Addresses {
+        external_v4: Some([192, 0, 2, 7].into()),
+        external_v6: "2001:db8::7".parse().ok(),
+        ..Addresses::default()
+    };
+    let house = House::with(|config| config.urls = IceUrls::new(&listeners, &both)).await;
+    let uris = async |agent: &str| {
+        let headers = format!("X-API-Key: {KEY}\r\nUser-Agent: {agent}\r\n");
+        gets(&house, "/turn/credentials", &headers).await.1["uris"].as_array().unwrap().len()
+    };
+    assert_eq!((uris("curl/8").await, uris("Janus/1.0").await), (3, 2));
+    let six = Addresses { external_v4: None, ..both };
+    let house = House::with(|config| config.urls = IceUrls::new(&listeners, &six)).await;
+    let (status, answer) =
+        gets(&house, "/turn/credentials", &format!("X-API-Key: {KEY}\r\nUser-Agent: Janus/1.0\r\n")).await;
+    assert_eq!((status, &answer["error"]["code"]), (503, &json!("internal")));
 }
 
 #[tokio::test]
