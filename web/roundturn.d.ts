@@ -28,6 +28,12 @@ export interface PublishOptions {
   muted?: boolean;
   /** Bits per second. */
   maxBitrate?: number;
+  /** SFU: whether a picture is sent in up to three sizes; by default a camera's is. */
+  simulcast?: boolean;
+  /** SFU: what is sent first of all; by default `vp8`. `vp9` and `av1` send all sizes in one encoding. */
+  codec?: 'vp8' | 'h264' | 'vp9' | 'av1';
+  /** SFU, with `vp9` and `av1`: by default `L3T3_KEY`, and `L1T3` for a screen. */
+  scalabilityMode?: string;
 }
 
 export interface Publication {
@@ -122,6 +128,7 @@ export interface RoomEvents {
   /** Media connection to a participant, or to the server (null). */
   connection: { participant: Participant | null; state: RTCPeerConnectionState };
   message: { from: Participant | string; topic: string; data: unknown; at: number; roomSeq: number };
+  /** Which heights of one of your tracks anyone watches; the others are not sent any more. */
   layers: { track: string; heights: number[] };
   'room-changed': { info: RoomInfo };
   /** Of the session. `error` says why it is reconnecting or closed. */
@@ -146,6 +153,7 @@ export declare class Room extends EventTarget {
   replaceTrack(source: Source | MediaStreamTrack, track: MediaStreamTrack | null): Promise<void>;
   send(topic: string, data: unknown, options?: { to?: '*' | (string | Participant)[]; keep?: boolean; echo?: boolean }): Promise<void>;
   update(fields: { name?: string; meta?: unknown }): Promise<void>;
+  /** SFU: how large you show what. Replaces what you said before; a height of 0 is not received at all. */
   view(wishes: { publication: Publication; height: number; priority?: number }[]): Promise<void>;
   moderate(action: 'remove' | 'mute' | 'lock' | 'unlock' | 'end', fields?: { participant?: string; track?: string; reason?: string }): Promise<void>;
   serverTime(): number;

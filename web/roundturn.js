@@ -161,10 +161,10 @@ class Room extends EventTarget {
     this.#signaling.leave();
   }
 
-  #addLocal(track, { source = KIND_SOURCE[track.kind], name = '', muted = false, maxBitrate } = {}) {
+  #addLocal(track, { source = KIND_SOURCE[track.kind], name = '', muted = false, ...how } = {}) {
     if (this.#locals.has(source)) throw new RoundturnError('already_published', `${source} is already published`);
     const local = {
-      id: null, participant: this.you, kind: track.kind, source, name, muted, maxBitrate, track,
+      id: null, participant: this.you, kind: track.kind, source, name, muted, track, ...how,
       get stream() { return this.track && new MediaStream([this.track]); },
     };
     track.enabled = !muted;

@@ -14,8 +14,10 @@ pub(crate) struct Credentials<'a> {
 /// A section that the client made carries no `a=msid`, and the engine invents a stream for each; it never reads them
 /// back (RFC 8830 §2). After an ICE restart it also invents the credentials, from numbers that can be guessed.
 /// Candidates stand in the first section only, which is enough for browsers; other clients read each section by itself.
-pub(crate) fn finish(answer: &str, slots: &SlotRequest, credentials: &Credentials<'_>) -> String {
+/// The codecs come in the offer's order: a browser sends the first of the answer.
+pub(crate) fn finish(offer: &str, answer: &str, slots: &SlotRequest, credentials: &Credentials<'_>) -> String {
     let streams = streams(answer, slots);
+    let mut media = media_lines(offer, answer).into_iter();
     let candidates: Vec<&str> = answer.lines().filter(|line| is_candidate(line)).collect();
     let mut stream: Option<&str> = None;
     let mut sections = streams.iter();
@@ -23,6 +25,8 @@ pub(crate) fn finish(answer: &str, slots: &SlotRequest, credentials: &Credential
     for line in answer.lines().filter(|line| !is_candidate(line)) {
         if line.starts_with("m=") {
             stream = sections.next().and_then(Option::as_deref);
+            finished.extend([media.next().as_deref().unwrap_or(line), "\r\n"]);
+            continue;
         }
         if line.starts_with("a=ice-ufrag:") {
             finished.extend(["a=ice-ufrag:", credentials.ufrag]);
@@ -55,6 +59,29 @@ fn push_candidates(finished: &mut String, candidates: &[&str], ufrag: &str) {
         finished.push_str("\r\n");
     }
     finished.push_str("a=end-of-candidates\r\n");
+}
+
+/// The `m=` lines of the answer with the payload types in the order of the offer, but H264 behind VP8: some browsers name it
+/// first without being asked, and not everyone can decode it.
+fn media_lines(offer: &str, answer: &str) -> Vec<String> {
+    let mut offered = offer.lines().filter(|line| line.starts_with("m="));
+    let mut lines = Vec::new();
+    for section in answer.split("\r\nm=").skip(1) {
+        let (line, attributes) = section.split_once("\r\n").unwrap_or((section, ""));
+        let order: Vec<&str> = offered.next().map(|line| line.split(' ').skip(3).collect()).unwrap_or_default();
+        let is = |payload_type: &str, codec: &str| attributes.contains(&format!("a=rtpmap:{payload_type} {codec}/"));
+        let mut words: Vec<&str> = line.split(' ').collect();
+        let types = words.split_off(words.len().min(3));
+        let has_vp8 = types.iter().any(|one| is(one, "VP8"));
+        let mut types: Vec<_> = types
+            .into_iter()
+            .map(|one| (has_vp8 && is(one, "H264"), order.iter().position(|other| *other == one), one))
+            .collect();
+        types.sort_by_key(|(is_last, at, _)| (*is_last, at.unwrap_or(usize::MAX)));
+        words.extend(types.iter().map(|(_, _, one)| *one));
+        lines.push(format!("m={}", words.join(" ")));
+    }
+    lines
 }
 
 /// The stream of each section, in order, where it is a slot.

@@ -17,7 +17,7 @@ pub struct TrackId(pub u64);
 pub enum Kind {
     /// Opus.
     Audio,
-    /// VP8 or H264.
+    /// VP8, VP9, AV1 or H264.
     Video,
 }
 
@@ -86,6 +86,30 @@ pub enum Command {
         /// The track.
         track: TrackId,
     },
+    /// How large a participant shows which video tracks. Replaces what it said before; tracks that are not named are
+    /// shown as well as the link allows, where slots are left.
+    View {
+        /// Who.
+        participant: ParticipantId,
+        /// At most [`WISHES`](Self::WISHES); what is beyond is passed over.
+        wishes: Vec<Wish>,
+    },
+}
+
+impl Command {
+    /// Tracks that one participant may have wishes for.
+    pub const WISHES: usize = 128;
+}
+
+/// How a participant shows a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// The track.
+    pub track: TrackId,
+    /// The height of the picture on its screen, in pixels; 0: it is not shown.
+    pub height: u16,
+    /// Larger ones come first where bandwidth or slots are short.
+    pub priority: u8,
 }
 
 /// An SDP offer with what protocol.md says beside it.
@@ -194,6 +218,15 @@ pub enum Event {
         audio: Option<Vec<SlotAssignment>>,
         /// Video slots.
         video: Option<Vec<SlotAssignment>>,
+    },
+    /// Which heights of a track of several encodings anyone watches, the smallest first: its publisher may stop the others.
+    Layers {
+        /// Who publishes it.
+        participant: ParticipantId,
+        /// The track.
+        track: TrackId,
+        /// Heights in pixels; none: nobody watches.
+        heights: Vec<u16>,
     },
     /// Who speaks, loudest first, with the level in dBov (−127 to 0). At most four times a second.
     Speakers {

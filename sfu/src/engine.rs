@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 use str0m::bwe::Bitrate;
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::crypto::from_feature_flags;
+use str0m::format::{Codec, FormatParams};
+use str0m::media::Frequency;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
+
+use crate::dependency;
 
 /// What a subscriber's link is trusted with before it is measured: a call should start sharp.
 const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(2500);
@@ -44,10 +48,13 @@ impl Engines {
         if let Some(certificate) = &self.certificate {
             config = config.set_dtls_cert(certificate.clone());
         }
-        // After VP8, which everyone can decode: the answer's order is the publisher's choice.
+        // In which order they are answered, the offer says.
         let codecs = config.codec_config();
         codecs.add_h264(108.into(), Some(109.into()), true, 0x42_e01f);
         codecs.add_h264(127.into(), Some(121.into()), true, 0x42_001f);
+        let vp9 = FormatParams { profile_id: Some(0), ..FormatParams::default() };
+        codecs.add_config(98.into(), Some(99.into()), Codec::Vp9, Frequency::NINETY_KHZ, None, vp9);
+        codecs.enable_av1(true);
         let mut rtc = config.build(now);
         for address in addresses {
             add_address(&mut rtc, *address);
@@ -70,16 +77,19 @@ pub(crate) fn remove_address(rtc: &mut Rtc, address: SocketAddr) {
     }
 }
 
-/// Only what is used or forwarded. No rids: one encoding for each section is asked for. The first four have the numbers
-/// that Chromium gives them; the others stand where no browser has anything, for what an offer lacks stays in place, and
-/// another extension under its number would be mistaken for it.
+/// Only what is used or forwarded, under the numbers that Chromium gives them, as far as they have one. What an offer
+/// numbers otherwise is renumbered; what it lacks is not answered, so nobody sends it.
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
     map.set(1, Extension::AudioLevel);
     map.set(2, Extension::AbsoluteSendTime);
     map.set(3, Extension::TransportSequenceNumber);
     map.set(4, Extension::RtpMid);
-    map.set(15, Extension::VideoOrientation);
+    map.set(5, Extension::PlayoutDelay);
+    map.set(10, Extension::RtpStreamId);
+    map.set(11, Extension::RepairedRtpStreamId);
+    map.set(13, Extension::VideoOrientation);
+    map.set(15, dependency::extension());
     map.set(16, Extension::AbsoluteCaptureTime);
     map
 }

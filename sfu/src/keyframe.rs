@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 /// Nobody is asked more often: a keyframe costs as much as a second of video.
 const THROTTLE: Duration = Duration::from_millis(500);
-/// The pause between requests once two were not answered.
+/// The pause between requests for an encoding that is not its track's smallest, and for any once two were not answered.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The keyframe requests of one track.
+/// The keyframe requests of one encoding.
 ///
 /// ```text
 ///  idle ──want──► ask ──500 ms──► ask ──1 s──► ask ──1 s──► …
@@ -34,14 +34,14 @@ impl KeyframeRequests {
     }
 
     /// When to ask next, if anyone needs one. May be in the past: at once.
-    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
-        let pause = if self.unanswered > 1 { PATIENCE } else { THROTTLE };
+    pub(crate) fn due(&self, now: Instant, is_lowest: bool) -> Option<Instant> {
+        let pause = if self.unanswered > 1 || !is_lowest { PATIENCE } else { THROTTLE };
         self.wanted.then(|| self.last.map_or(now, |last| last + pause))
     }
 
     /// Whether to ask now; counts as asked.
-    pub(crate) fn ask(&mut self, now: Instant) -> bool {
-        let ask = self.due(now).is_some_and(|due| due <= now);
+    pub(crate) fn ask(&mut self, now: Instant, is_lowest: bool) -> bool {
+        let ask = self.due(now, is_lowest).is_some_and(|due| due <= now);
         if ask {
             self.last = Some(now);
             self.unanswered = self.unanswered.saturating_add(1);

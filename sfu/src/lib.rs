@@ -11,15 +11,21 @@
 //!
 //! **After every `handle_*` call, or a batch of them, poll until `Timeout`.**
 
+mod allocate;
 mod answer;
+mod budget;
 mod codec;
 mod command;
 mod config;
 mod demux;
+mod dependency;
+mod encoding;
 mod engine;
+mod forward;
 #[cfg(debug_assertions)]
 mod invariants;
 mod keyframe;
+mod layer;
 mod negotiate;
 mod offers;
 mod participant;
@@ -35,10 +41,11 @@ mod speaker;
 mod stats;
 mod timers;
 mod track;
+mod vp9;
 
 pub use command::{
     Command, Event, Kind, Offer, ParticipantId, Path, Quality, RejectReason, RoomId, SlotAssignment, SlotRequest,
-    Source, TrackId, TrackInfo, TrackRequest,
+    Source, TrackId, TrackInfo, TrackRequest, Wish,
 };
 pub use config::Config;
 pub use sfu::{Output, Sfu, Transmit};

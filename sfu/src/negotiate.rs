@@ -12,9 +12,13 @@ const LENGTH: usize = 64 * 1024;
 const SECTIONS: usize = 32;
 /// The engine keeps no more characters of a section's name than that.
 const MID: usize = 16;
-/// Lines that the engine is spared: an ICE-lite agent learns its peer from the checks that reach it, and of simulcast one
-/// encoding is asked for.
-const UNREAD: [&str; 5] = ["a=candidate:", "a=end-of-candidates", "a=simulcast:", "a=rid:", "a=ssrc-group:SIM"];
+/// Lines that the engine is spared: an ICE-lite agent learns its peer from the checks that reach it, and simulcast is by
+/// rid.
+const UNREAD: [&str; 3] = ["a=candidate:", "a=end-of-candidates", "a=ssrc-group:SIM"];
+/// Layers of one section.
+const RIDS: usize = 3;
+/// The engine keeps no more characters of a rid than that.
+const RID: usize = 8;
 
 /// Why an offer is not taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +44,7 @@ struct Section<'a> {
     mid: &'a str,
     direction: &'a str,
     usable_codec: bool,
+    rids: Vec<&'a str>,
 }
 
 impl Refusal {
@@ -109,7 +114,14 @@ impl<'a> Section<'a> {
             Some("video") => Some(Kind::Video),
             _ => None,
         };
-        Self { kind, stopped: words.next() == Some("0"), mid: "", direction: "sendrecv", usable_codec: false }
+        Self {
+            kind,
+            stopped: words.next() == Some("0"),
+            mid: "",
+            direction: "sendrecv",
+            usable_codec: false,
+            rids: Vec::new(),
+        }
     }
 
     fn take(&mut self, line: &'a str, h264: &mut Vec<&'a str>) {
@@ -120,7 +132,8 @@ impl<'a> Section<'a> {
             attribute.strip_prefix("rtpmap:").and_then(|map| map.split_once(' '))
         {
             let codec = codec.to_ascii_lowercase();
-            self.usable_codec |= codec.starts_with("opus/48000") || codec == "vp8/90000";
+            self.usable_codec |=
+                codec.starts_with("opus/48000") || matches!(&*codec, "vp8/90000" | "vp9/90000" | "av1/90000");
             if codec == "h264/90000" {
                 h264.push(payload_type);
             }
@@ -131,6 +144,8 @@ impl<'a> Section<'a> {
                 && format.contains("profile-level-id=42");
         } else if matches!(attribute, "sendonly" | "recvonly" | "sendrecv" | "inactive") {
             self.direction = attribute;
+        } else if let Some((rid, _)) = attribute.strip_prefix("rid:").and_then(|rest| rest.split_once(' ')) {
+            self.rids.push(rid);
         }
     }
 }
@@ -160,12 +175,30 @@ fn check_sections(sections: &[Section<'_>]) -> Result<Vec<(String, Kind)>, Refus
         if !seen.insert(section.mid) {
             return Err(rejected(format!("a=mid:{} stands twice", section.mid)));
         }
+        check_rids(section)?;
         if section.direction == "sendrecv" && !section.stopped {
             return Err(rejected(format!("section {} must be sendonly, recvonly or inactive", section.mid)));
         }
         named.push((section.mid.to_owned(), kind));
     }
     Ok(named)
+}
+
+/// The layers of a section, by name (RFC 8851 §10).
+fn check_rids(section: &Section<'_>) -> Result<(), Refusal> {
+    let sound = |rid: &&str| {
+        (1..=RID).contains(&rid.len()) && rid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    if section.rids.len() > RIDS {
+        return Err(rejected(format!("section {} has more than {RIDS} simulcast layers", section.mid)));
+    }
+    if !section.rids.iter().all(sound) {
+        return Err(rejected(format!("a=rid in section {} must have 1 to {RID} letters and digits", section.mid)));
+    }
+    if section.rids.iter().collect::<HashSet<_>>().len() < section.rids.len() {
+        return Err(rejected(format!("an a=rid stands twice in section {}", section.mid)));
+    }
+    Ok(())
 }
 
 /// A section stays where it was and what it was (RFC 8829 §5.2.2); only a stopped one may be replaced.
@@ -194,7 +227,8 @@ fn check_requests(offer: &Offer, sections: &[Section<'_>]) -> Result<(), Refusal
             return Err(rejected(format!("section {mid} is named twice")));
         }
         if !section.usable_codec {
-            let message = format!("section {mid} offers none of Opus, VP8, H264 (baseline, packetization mode 1)");
+            let message =
+                format!("section {mid} offers none of Opus, VP8, VP9, AV1, H264 (baseline, packetization mode 1)");
             return Err(Refusal::new(RejectReason::NoCommonCodec, message));
         }
         Ok(())

@@ -5,7 +5,7 @@ use str0m::IceCreds;
 use crate::answer::{self, Credentials};
 use crate::negotiate::{self, Plan, Refusal};
 use crate::sfu::Sfu;
-use crate::{Event, Offer, RejectReason};
+use crate::{Event, Offer, RejectReason, TrackId};
 
 /// Characters of an ICE password: 160 bits of randomness, of which 128 are asked for (RFC 8445 §5.3).
 const PASSWORD: usize = 32;
@@ -64,14 +64,10 @@ impl Sfu {
         let answer = answer.ok_or_else(lost)?;
         let answer = answer.map_err(|error| Refusal::new(RejectReason::SdpRejected, error.to_string()))?;
         let mut current = participant.credentials(out).ok_or_else(lost)?;
+        let mut renewed = Vec::new();
         if anew {
             self.demux.forget(key);
-            for (_, track) in &participant.published {
-                // Its payload types mean something else in another peer connection.
-                if let Some(track) = self.tracks.get_mut(track) {
-                    (track.codec, track.recoded) = (None, None);
-                }
-            }
+            renewed.extend(participant.published.iter().map(|(_, track)| *track));
             let slots = std::mem::take(&mut participant.slots);
             replaced.extend(slots.all.into_iter().filter_map(|slot| slot.track));
         } else if current.ufrag != participant.ufrag {
@@ -86,8 +82,21 @@ impl Sfu {
         for track in replaced {
             self.unsubscribe(key, Some(track));
         }
+        renewed.into_iter().for_each(|track| self.renew(track));
         let credentials = Credentials { ufrag: &current.ufrag, password: &current.pass };
-        Ok(answer::finish(&answer, &offer.slots, &credentials))
+        Ok(answer::finish(&offer.sdp, &answer, &offer.slots, &credentials))
+    }
+
+    /// The track comes from another peer connection: its payload types mean something else and its streams are others.
+    fn renew(&mut self, id: TrackId) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        (track.codec, track.recoded) = (None, None);
+        track.encodings.clear();
+        for key in &track.subscribers {
+            if let Some(slot) = self.participants.get_mut(*key).and_then(|subscriber| subscriber.slots.with(id)) {
+                slot.restart();
+            }
+        }
     }
 
     /// Makes the tracks and slots of an accepted offer, and tells everyone.
@@ -99,6 +108,7 @@ impl Sfu {
         let Some(room) = self.participants.get(key).map(|participant| participant.room) else { return };
         self.fill(key);
         self.tell_slots(key, (true, true));
+        self.allocate(key);
         self.fill_slots(room);
     }
 

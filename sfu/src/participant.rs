@@ -1,18 +1,21 @@
 //! One participant and its engine: the only owner of an `Rtc`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::format::PayloadParams;
-use str0m::media::{KeyframeRequestKind, Mid, Pt};
+use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::{Event, IceCreds, Input, Output, Rtc, RtcError};
 
+use crate::allocate::Allotment;
+use crate::command::Wish;
 use crate::quality::Link;
 use crate::slots::Slots;
 use crate::{ParticipantId, RoomId, TrackId, Transmit, engine};
@@ -43,6 +46,9 @@ pub(crate) struct Participant {
     pub(crate) fingerprint: String,
     pub(crate) published: Vec<(Mid, TrackId)>,
     pub(crate) slots: Slots,
+    /// How large it shows which track, as it said last.
+    pub(crate) wishes: HashMap<TrackId, Wish, RandomState>,
+    pub(crate) allotment: Allotment,
     pub(crate) link: Link,
     /// Whether media can flow: DTLS is up.
     pub(crate) connected: bool,
@@ -54,7 +60,7 @@ pub(crate) struct Participant {
     /// Whether it was handed something that leaves with the next [`Self::pump`].
     pub(crate) pending: bool,
     engine: Option<Box<Rtc>>,
-    sources: Vec<(Ssrc, Mid)>,
+    sources: Vec<(Ssrc, Mid, Option<Rid>)>,
     #[cfg(test)]
     pub(crate) sabotaged: bool,
 }
@@ -96,6 +102,8 @@ impl Participant {
             fingerprint: String::new(),
             published: Vec::new(),
             slots: Slots::default(),
+            wishes: HashMap::default(),
+            allotment: Allotment::default(),
             link: Link::default(),
             connected: false,
             announced: false,
@@ -197,20 +205,20 @@ impl Participant {
         self.pend(out);
     }
 
-    /// Asks the client for a keyframe on a section it sends. `false`: nothing came on it yet.
-    pub(crate) fn request_keyframe(&mut self, mid: Mid, out: &mut Outbox) -> bool {
+    /// Asks the client for a keyframe of an encoding that it sends. `false`: nothing came of it yet.
+    pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>, out: &mut Outbox) -> bool {
         self.pend(out);
         self.mutate(out, |rtc| {
             let mut api = rtc.direct_api();
-            let stream = api.stream_rx_by_mid(mid, None);
+            let stream = api.stream_rx_by_mid(mid, rid);
             stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
         })
         .unwrap_or(false)
     }
 
-    /// Tells the bandwidth estimation what we would like to send.
-    pub(crate) fn desire(&mut self, bitrate: Bitrate, out: &mut Outbox) {
-        self.mutate(out, |rtc| rtc.bwe().set_bitrate(Bitrate::ZERO, bitrate));
+    /// Tells the bandwidth estimation what to sustain and what we would like to send.
+    pub(crate) fn desire(&mut self, minimum: Bitrate, desired: Bitrate, out: &mut Outbox) {
+        self.mutate(out, |rtc| rtc.bwe().set_bitrate(minimum, desired));
     }
 
     /// Says goodbye; what is to be sent is in the outbox.
@@ -232,17 +240,18 @@ impl Participant {
         self.deadline = Some(now + Duration::from_millis(1));
     }
 
-    /// The section that a stream belongs to.
-    pub(crate) fn section_of(&mut self, ssrc: Ssrc, out: &mut Outbox) -> Option<Mid> {
-        if let Some((_, mid)) = self.sources.iter().find(|(known, _)| *known == ssrc) {
-            return Some(*mid);
+    /// The section that a stream belongs to, and which of its encodings it is.
+    pub(crate) fn section_of(&mut self, ssrc: Ssrc, out: &mut Outbox) -> Option<(Mid, Option<Rid>)> {
+        if let Some((_, mid, rid)) = self.sources.iter().find(|(known, _, _)| *known == ssrc) {
+            return Some((*mid, *rid));
         }
-        let mid = self.mutate(out, |rtc| rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid()))??;
+        let whose = |rtc: &mut Rtc| rtc.direct_api().stream_rx(&ssrc).map(|stream| (stream.mid(), stream.rid()));
+        let (mid, rid) = self.mutate(out, whose)??;
         if self.sources.len() >= SOURCES {
             self.sources.clear();
         }
-        self.sources.push((ssrc, mid));
-        Some(mid)
+        self.sources.push((ssrc, mid, rid));
+        Some((mid, rid))
     }
 
     /// The codec behind a payload type that the client sends.

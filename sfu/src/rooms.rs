@@ -7,7 +7,7 @@ use str0m::media::Mid;
 use crate::codec::payload_type;
 use crate::participant::Participant;
 use crate::sfu::Sfu;
-use crate::slots::{Group, assign};
+use crate::slots::{Group, Slot, assign};
 use crate::speaker::INTERVAL;
 use crate::timers::Owner;
 use crate::track::Track;
@@ -45,6 +45,7 @@ impl Sfu {
         self.keys.remove(&participant.id);
         self.demux.forget(key);
         self.timers.set(Owner::Engine(key), None);
+        self.timers.set(Owner::Raise(key), None);
         self.outbox.happenings.retain(|(other, _)| *other != key);
         for slot in &participant.slots.all {
             self.unsubscribe(key, slot.track);
@@ -114,6 +115,9 @@ impl Sfu {
         for key in keys {
             let changed = self.fill(key);
             self.tell_slots(key, changed);
+            if changed != (false, false) {
+                self.allocate(key);
+            }
         }
     }
 
@@ -154,8 +158,11 @@ impl Sfu {
     pub(crate) fn tell_slots(&mut self, key: usize, changed: (bool, bool)) {
         let Some(participant) = self.participants.get(key).filter(|_| changed.0 || changed.1) else { return };
         let list = |kind| -> Vec<SlotAssignment> {
-            let height = |track: Option<TrackId>| self.tracks.get(&track?)?.height();
-            participant.slots.of(kind).map(|slot| slot.assignment(height(slot.track))).collect()
+            let height = |slot: &Slot| {
+                let shown = slot.switcher.current().or(slot.switcher.target())?;
+                self.tracks.get(&slot.track?)?.height(shown)
+            };
+            participant.slots.of(kind).map(|slot| slot.assignment(height(slot))).collect()
         };
         let (audio, video) = (changed.0.then(|| list(Kind::Audio)), changed.1.then(|| list(Kind::Video)));
         self.events.push_back(Event::Slots { participant: participant.id, audio, video });
@@ -185,12 +192,15 @@ impl Sfu {
         }
     }
 
-    /// Tracks of others, the most wanted first: screens, then who spoke last, then who joined first; after all of them what
-    /// this participant cannot decode.
-    fn wanted(&self, room: RoomId, key: usize, kind: Kind) -> Vec<(TrackId, Group)> {
+    /// Tracks of others, the most wanted first: what this participant said it shows, then screens, then who spoke last,
+    /// then who joined first; after all of them what it cannot decode. What it does not show is not among them.
+    pub(crate) fn wanted(&self, room: RoomId, key: usize, kind: Kind) -> Vec<(TrackId, Group)> {
         let Some(room) = self.rooms.get(&room) else { return Vec::new() };
         let candidates = room.tracks.iter().filter_map(|id| self.tracks.get(id));
-        let mut wanted: Vec<_> = candidates.filter(|track| track.publisher != key && track.kind() == kind).collect();
+        let wish = |track: &Track| self.participants.get(key)?.wishes.get(&track.info.track);
+        let hidden = |track: &Track| kind == Kind::Video && wish(track).is_some_and(|wish| wish.height == 0);
+        let wanted = candidates.filter(|track| track.publisher != key && track.kind() == kind && !hidden(track));
+        let mut wanted: Vec<_> = wanted.collect();
         let slot = self.participants.get(key).and_then(|participant| participant.slots.of(kind).next());
         let unable = |track: &Track| match (track.codec, slot) {
             (Some(codec), Some(slot)) => payload_type(&codec, &slot.accepted).is_none(),
@@ -199,7 +209,17 @@ impl Sfu {
         let joined = |key: usize| self.participants.get(key).map_or(u64::MAX, |participant| participant.order);
         wanted.sort_by_key(|track| {
             let turn = u64::MAX - room.last_turn(track.publisher);
-            (unable(track), !track.is_screen(), turn, joined(track.publisher), track.info.track.0)
+            let wish = wish(track).filter(|_| kind == Kind::Video);
+            let unimportance = wish.map_or(u8::MAX, |wish| u8::MAX - wish.priority);
+            (
+                unable(track),
+                wish.is_none(),
+                !track.is_screen(),
+                unimportance,
+                turn,
+                joined(track.publisher),
+                track.info.track.0,
+            )
         });
         wanted.into_iter().map(|track| (track.info.track, track.group())).collect()
     }
@@ -227,6 +247,7 @@ impl Sfu {
     fn end_track(&mut self, id: TrackId) {
         let Some(track) = self.tracks.remove(&id) else { return };
         self.timers.set(Owner::Keyframe(id), None);
+        self.timers.set(Owner::Layers(id), None);
         if let Some(room) = self.rooms.get_mut(&track.room) {
             room.tracks.retain(|other| *other != id);
         }
@@ -238,13 +259,14 @@ impl Sfu {
         let Some(id) = track else { return };
         if let Some(track) = self.tracks.get_mut(&id) {
             track.subscribers.push(key);
-            self.want_keyframe(id);
         }
     }
 
     pub(crate) fn unsubscribe(&mut self, key: usize, track: Option<TrackId>) {
         if let Some(track) = track.and_then(|track| self.tracks.get_mut(&track)) {
             track.subscribers.retain(|other| *other != key);
+            let id = track.info.track;
+            self.review_layers(id);
         }
     }
 

@@ -111,6 +111,7 @@ impl Sfu {
             Command::Candidate { .. } => {}
             Command::Mute { track, muted } => self.mute(track, muted),
             Command::Unpublish { track } => self.unpublish(track),
+            Command::View { participant, wishes } => self.view(participant, wishes),
         }
         self.work_off();
         #[cfg(debug_assertions)]
@@ -127,8 +128,10 @@ impl Sfu {
                         participant.pump(now, &mut self.outbox);
                     }
                 }
-                Some(Owner::Keyframe(track)) => self.request_keyframe(track),
+                Some(Owner::Keyframe(track)) => self.request_keyframes(track),
                 Some(Owner::Speakers(room)) => self.determine_speakers(room),
+                Some(Owner::Raise(key)) => self.allocate(key),
+                Some(Owner::Layers(track)) => self.tell_layers(track),
                 None => break,
             }
             self.work_off();

@@ -1,8 +1,12 @@
 //! The receive sections of one participant, and which track goes into which of them.
 
+use std::time::Instant;
+
 use str0m::format::PayloadParams;
 use str0m::media::{Mid, Pt};
 
+use crate::encoding::Choice;
+use crate::layer::Switcher;
 use crate::rewrite::Rewrite;
 use crate::{Kind, SlotAssignment, SlotRequest, TrackId};
 
@@ -25,6 +29,11 @@ pub(crate) struct Slot {
     /// Whether the present track's codec is one that the client cannot decode.
     pub(crate) undecodable: bool,
     pub(crate) rewrite: Rewrite,
+    pub(crate) switcher: Switcher,
+    /// What the link has room for.
+    pub(crate) allotted: Allotted,
+    /// When it was given its present track's first quality.
+    pub(crate) begun: Option<Instant>,
     /// NACKs that came for this slot, as the engine counts them.
     pub(crate) nacks: u64,
 }
@@ -67,6 +76,9 @@ impl Slot {
             choice: None,
             undecodable: false,
             rewrite: Rewrite::default(),
+            switcher: Switcher::default(),
+            allotted: Allotted::Fresh,
+            begun: None,
             nacks: 0,
         }
     }
@@ -76,14 +88,33 @@ impl Slot {
         self.track = track;
         self.choice = None;
         self.undecodable = false;
-        self.rewrite.switch();
+        self.restart();
+    }
+
+    /// The track begins anew, with another stream.
+    pub(crate) fn restart(&mut self) {
+        self.rewrite.replace();
+        self.switcher = Switcher::default();
+        self.allotted = Allotted::Fresh;
+        self.begun = None;
     }
 
     /// What signaling is told.
     pub(crate) fn assignment(&self, height: Option<u16>) -> SlotAssignment {
-        let paused = self.track.is_some() && self.undecodable;
+        let paused = self.track.is_some() && (self.undecodable || self.allotted == Allotted::Paused);
         SlotAssignment { mid: self.name.clone(), track: self.track, height, paused }
     }
+}
+
+/// What a video slot was given of its subscriber's bandwidth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Allotted {
+    /// Nothing was decided yet.
+    Fresh,
+    /// There is no room for any quality of its track.
+    Paused,
+    /// This quality, of this height.
+    Quality(Choice, u16),
 }
 
 /// Whose a track is, for the pairing of slots: a participant, and whether this is its screen.

@@ -16,6 +16,10 @@ pub(crate) enum Owner {
     Keyframe(TrackId),
     /// The speakers of a room.
     Speakers(RoomId),
+    /// The participant with this key, for whose pictures there has been room for a while.
+    Raise(usize),
+    /// What a publisher is to be told of the layers of a track.
+    Layers(TrackId),
 }
 
 /// Deadlines in order of time.

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use str0m::format::PayloadParams;
-use str0m::media::Mid;
+use str0m::media::{Mid, Rid};
 use str0m::rtp::Ssrc;
 
-use crate::keyframe::KeyframeRequests;
+use crate::encoding::{Choice, ENCODINGS, Encoding, Rung, ladder};
 use crate::slots::Group;
 use crate::speaker::Loudness;
 use crate::{Kind, RoomId, Source, TrackInfo};
@@ -22,17 +22,18 @@ pub(crate) struct Track {
     pub(crate) publisher: usize,
     /// Its section at the publisher.
     pub(crate) mid: Mid,
-    /// The stream that it comes on.
-    pub(crate) ssrc: Option<Ssrc>,
+    /// The streams that it comes on, in the order in which they appeared; audio has none here.
+    pub(crate) encodings: Vec<Encoding>,
     /// The codec that it came in last.
     pub(crate) codec: Option<PayloadParams>,
     /// When that codec began.
     pub(crate) recoded: Option<Instant>,
-    /// The picture's height in pixels, as subscribers were told, and when they were.
-    height: Option<(u16, Instant)>,
+    /// When subscribers were told of another height last.
+    resized: Option<Instant>,
+    /// The heights that the publisher was told to be watched.
+    pub(crate) watched: Option<Vec<u16>>,
     /// Keys of the participants that have it in a slot.
     pub(crate) subscribers: Vec<usize>,
-    pub(crate) keyframes: KeyframeRequests,
     pub(crate) loudness: Loudness,
     pub(crate) rate: Rate,
     /// NACKs that were sent for this track, as the publisher's engine counts them.
@@ -47,31 +48,56 @@ impl Track {
             room,
             publisher,
             mid,
-            ssrc: None,
+            encodings: Vec::new(),
             codec: None,
             recoded: None,
-            height: None,
+            resized: None,
+            watched: None,
             subscribers: Vec::new(),
-            keyframes: KeyframeRequests::default(),
             loudness: Loudness::default(),
             rate: Rate::default(),
             nacks: 0,
         }
     }
 
-    /// The picture's height in pixels, where known.
-    pub(crate) fn height(&self) -> Option<u16> {
-        self.height.map(|(height, _)| height)
+    /// The encoding that a stream is, and whether the stream is a new one. `None`: there are too many.
+    pub(crate) fn encoding(&mut self, now: Instant, rid: Option<Rid>, ssrc: Ssrc) -> Option<(usize, bool)> {
+        if let Some(index) = self.encodings.iter().position(|encoding| encoding.rid == rid) {
+            let known = &mut self.encodings[index];
+            let before = std::mem::replace(&mut known.ssrc, ssrc);
+            return Some((index, before != ssrc));
+        }
+        if self.encodings.len() >= ENCODINGS {
+            return None;
+        }
+        self.encodings.push(Encoding::new(now, rid, ssrc));
+        Some((self.encodings.len() - 1, false))
     }
 
-    /// A keyframe showed its height. Whether subscribers are to be told now: a publisher that changes it all the time
+    /// Its qualities, the least first.
+    pub(crate) fn ladder(&self) -> Vec<Rung> {
+        ladder(&self.encodings, self.is_screen())
+    }
+
+    /// The height of a quality in pixels, where known.
+    pub(crate) fn height(&self, choice: Choice) -> Option<u16> {
+        *self.encodings.get(choice.encoding)?.heights.get(usize::from(choice.spatial))?
+    }
+
+    /// Whether an encoding is the smallest of those that there are.
+    pub(crate) fn is_lowest(&self, index: usize) -> bool {
+        let size = |encoding: &Encoding| encoding.heights[0].unwrap_or(u16::MAX);
+        self.encodings.get(index).is_some_and(|one| self.encodings.iter().all(|other| size(one) <= size(other)))
+    }
+
+    /// A keyframe showed another height. Whether subscribers are to be told now: a publisher that changes it all the time
     /// must not keep them busy.
-    pub(crate) fn learn_height(&mut self, now: Instant, height: u16) -> bool {
-        let is_news = self.height.is_none_or(|(old, at)| old != height && now >= at + HEIGHT_INTERVAL);
-        if is_news {
-            self.height = Some((height, now));
+    pub(crate) fn may_tell_height(&mut self, now: Instant) -> bool {
+        let may = self.resized.is_none_or(|at| now >= at + HEIGHT_INTERVAL);
+        if may {
+            self.resized = Some(now);
         }
-        is_news
+        may
     }
 
     /// Audio or video.

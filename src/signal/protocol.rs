@@ -12,7 +12,7 @@ mod shape;
 
 pub use client::{
     Action, Candidate, Create, Envelope, Join, Message, Mode, Moderate, Mute, OfferRequest, Ping, Recipients, Request,
-    Resume, Signal, Slots, Source, TrackEntry, Unpublish, Update,
+    Resume, Signal, Slots, Source, TrackEntry, Unpublish, Update, View,
 };
 pub use event::{Event, EventText, LeftReason, Level, SlotFacts, render_event};
 pub use ids::{participant_id, participant_name, track_id, track_name};

@@ -41,6 +41,32 @@ export const cases = {
     await bo.receivesScreenOf(ana);
   },
 
+  'through the SFU, layers by the size of the tile': async (enter) => {
+    const [ana, bo, cem] = await everyone(enter, ['chromium', 'chromium', 'chromium'], { mode: 'sfu' });
+    await everyoneReceives([ana, bo, cem]);
+    const full = await ana.cameraHeight();
+    await bo.views(ana, full / 4);
+    await cem.views(ana, full);
+    await bo.receivesHeight(ana, full / 4);
+    await cem.receivesHeight(ana, full);
+    await cem.views(ana, full / 2);
+    await cem.receivesHeight(ana, full / 2);
+    await ana.encodes([full / 4, full / 2]);
+  },
+
+  'through the SFU, layers from Firefox': async (enter) => {
+    const [ana, bo] = await everyone(enter, ['firefox', 'chromium'], { mode: 'sfu' });
+    await everyoneReceives([ana, bo]);
+    const full = await ana.cameraHeight();
+    await bo.views(ana, full / 4);
+    await bo.receivesHeight(ana, full / 4);
+    await bo.views(ana, full);
+    await bo.receivesHeight(ana, full);
+  },
+
+  'through the SFU, layers inside one encoding: VP9': async (enter) => scalable(enter, 'vp9'),
+  'through the SFU, layers inside one encoding: AV1': async (enter) => scalable(enter, 'av1'),
+
   'through the SFU over the relay only, two': async (enter) => {
     const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu', relay: '1' });
     await everyoneReceives(people);
@@ -60,6 +86,19 @@ async function everyone(enter, browsers, options) {
   const people = [];
   for (const [index, browser] of browsers.entries()) people.push(await enter(browser, NAMES[index], options));
   return people;
+}
+
+/** Ana's camera again, as a screen in one encoding of three sizes; Bo gets the one that he shows. */
+async function scalable(enter, codec) {
+  const [ana, bo] = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu' });
+  await everyoneReceives([ana, bo]);
+  const full = await ana.cameraHeight();
+  await ana.publishesAs(codec);
+  await bo.receivesCodec(ana, codec);
+  for (const height of [full / 4, full, full / 2]) {
+    await bo.views(ana, height, 'screen');
+    await bo.receivesHeight(ana, height, 'screen');
+  }
 }
 
 async function everyoneReceives(people) {

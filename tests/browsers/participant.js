@@ -67,6 +67,46 @@ export class Participant {
     });
   }
 
+  /** The height of the own camera's picture. */
+  async cameraHeight() {
+    return this.#page.evaluate(() => globalThis.roundturn.room.you.publications.get('camera').track.getSettings().height);
+  }
+
+  /** Tells the server that the picture of `other` is shown so high, whatever the page says of its tiles. */
+  async views(other, height, source = 'camera') {
+    await this.#page.evaluate(viewOnly, other.name, height, source);
+  }
+
+  /** Pictures of `other` come in this height, within what a browser adapts by itself, and go on coming. */
+  async receivesHeight(other, height, source = 'camera') {
+    const read = () => this.#page.evaluate(readPublications, other.name);
+    const first = await until(`${this.name} gets ${height} lines of ${other.name}`, SECONDS, async () => {
+      const picture = (await read())[source];
+      return Math.abs(picture?.height - height) <= height / 8 && picture;
+    });
+    await until(`${this.name} goes on seeing ${other.name}`, SECONDS, async () => {
+      const picture = (await read())[source];
+      return picture?.framesDecoded >= first.framesDecoded + FRAMES;
+    });
+  }
+
+  /** Only layers of these heights are encoded. */
+  async encodes(heights) {
+    await until(`${this.name} encodes ${heights} lines only`, SECONDS, async () => {
+      const active = await this.#page.evaluate(readActiveHeights);
+      return active.length === heights.length && active.every((height, index) => Math.abs(height - heights[index]) <= height / 8);
+    });
+  }
+
+  /** Publishes the camera's picture as a screen, too, with another codec in three sizes. */
+  async publishesAs(codec) {
+    await this.#page.evaluate(publishScalable, codec);
+  }
+
+  async receivesCodec(other, codec) {
+    await until(`${this.name} gets ${codec} of ${other.name}`, SECONDS, () => this.#page.evaluate(receivesCodec, codec));
+  }
+
   /** All connections use pairs that are right; the first pair that works may give way to a better one. */
   async settlesOn(isRight, what) {
     await until(`${this.name} ${what}`, 20, async () => {
@@ -177,6 +217,43 @@ async function readPublications(name) {
   const { room } = globalThis.roundturn;
   const { id } = room.participants.find((one) => one.name === name);
   return (await room.stats()).participants[id].publications;
+}
+
+/** The page's own wishes are silenced first. */
+async function viewOnly(name, height, source) {
+  const { room } = globalThis.roundturn;
+  globalThis.sayView ??= room.view.bind(room);
+  room.view = async () => {};
+  const other = room.participants.find((one) => one.name === name);
+  await globalThis.sayView([{ publication: other.publications.get(source), height }]);
+}
+
+async function readActiveHeights() {
+  const heights = [];
+  for (const connection of globalThis.connectionsForTests) {
+    for (const sender of connection.getSenders()) {
+      if (sender.track?.kind !== 'video') continue;
+      const full = sender.track.getSettings().height;
+      for (const layer of sender.getParameters().encodings) if (layer.active) heights.push(full / (layer.scaleResolutionDownBy ?? 1));
+    }
+  }
+  return heights.sort((one, other) => one - other);
+}
+
+async function publishScalable(codec) {
+  const { room } = globalThis.roundturn;
+  const { track } = room.you.publications.get('camera');
+  await room.publish(track.clone(), { source: 'screen', codec, scalabilityMode: 'L3T3_KEY' });
+}
+
+/** Whether frames of this codec are decoded. */
+async function receivesCodec(codec) {
+  for (const connection of globalThis.connectionsForTests) {
+    const stats = [...(await connection.getStats()).values()];
+    const isIt = (id) => stats.find((entry) => entry.id === id)?.mimeType.toLowerCase() === `video/${codec}`;
+    if (stats.some((entry) => entry.type === 'inbound-rtp' && entry.framesDecoded > 20 && isIt(entry.codecId))) return true;
+  }
+  return false;
 }
 
 /** What comes in on all live connections, and over which candidates. */

@@ -5,6 +5,7 @@ import { Details } from './details.js';
 import { byId, copy, element, label, toast } from './dom.js';
 import { keepFitting } from './layout.js';
 import { Tile } from './tile.js';
+import { keepViewing } from './view.js';
 import { WORDS } from './words.js';
 
 /** Trouble that passes within this time is not worth a banner. */
@@ -12,7 +13,7 @@ const PATIENCE_MS = 6_000;
 
 export class Call {
   #room; #link; #tiles = new Map(); #screens = new Map(); #sounds = new Map();
-  #controls; #details; #stopFitting; #aborted = new AbortController(); #troubleTimer = 0; #blocked = new Set();
+  #controls; #details; #stopFitting; #viewing; #aborted = new AbortController(); #troubleTimer = 0; #blocked = new Set();
 
   constructor(room, media, link) {
     this.#room = room;
@@ -20,6 +21,7 @@ export class Call {
     byId('bar-room').textContent = room.info.room;
     byId('invite-link').textContent = link;
     this.#stopFitting = keepFitting(byId('grid'), byId('stage'), byId('screens'));
+    this.#viewing = keepViewing(room, () => [...this.#tiles.values(), ...this.#screens.values()]);
     const { signal } = this.#aborted;
     byId('invite-copy').addEventListener('click', () => this.#copyLink(), { signal });
     byId('copy').addEventListener('click', () => this.#copyLink(), { signal });
@@ -38,6 +40,7 @@ export class Call {
     this.#controls.close();
     this.#details.close();
     this.#stopFitting();
+    this.#viewing.stop();
     for (const tile of [...this.#tiles.values(), ...this.#screens.values()]) tile.close();
     byId('sounds').replaceChildren();
     byId('banner').hidden = true;
@@ -96,6 +99,7 @@ export class Call {
     }
     this.#tiles.get(id).render();
     this.#showScreen(participant);
+    this.#viewing.update();
   }
 
   #showScreen(participant) {
@@ -173,6 +177,7 @@ export class Call {
 
   #update() {
     this.#render();
+    this.#viewing.update();
     const others = this.#room.participants;
     byId('count').textContent = WORDS.people(others.length + 1);
     byId('invite').hidden = others.length > 0;

@@ -3,12 +3,16 @@
 //
 // Own sources keep their section for as long as the connection lives: publishing again after an unpublish uses it anew.
 
+import { encodings, limit } from './encodings.js';
 import { Publications } from './publications.js';
 
 const SLOTS_DEFAULT = { audio: 4, video: 9 };
-const BITRATE = { camera: 1_500_000, screen: 2_500_000 };
-const USED_CODECS = ['audio/opus', 'video/vp8', 'video/rtx'];
-const H264_BASELINE = ['packetization-mode=1', 'profile-level-id=42e01f'];
+/** What of each codec is used, by a part of its parameters: everyone has it, and the server takes it. */
+const USED_CODECS = {
+  'audio/opus': [], 'video/vp8': [], 'video/rtx': [],
+  'video/h264': ['packetization-mode=1', 'profile-level-id=42e01f'], 'video/vp9': ['profile-id=0'], 'video/av1': [],
+};
+const UNUSED = /(^|;)profile=[12]/;
 /** Refusals of an offer that pass: of one that came too early or too late, or to a server that was too busy. */
 const PASSING = ['stale_offer', 'offer_pending', 'internal'];
 const RETRIES = 5;
@@ -24,6 +28,8 @@ export class Sfu {
   #closed = false;
   /** Own publications that were muted here, not by a moderator. */
   #mutedHere = new WeakSet();
+  /** The changes of what each sender sends, one after the other. */
+  #limits = new WeakMap();
 
   constructor(context) {
     this.#context = context;
@@ -81,7 +87,7 @@ export class Sfu {
       case 'more_slots':
         this.#addSlots(frame);
         return void this.#negotiate().catch((error) => this.#context.emit('error', { error }));
-      case 'layers': return this.#context.emit('layers', { track: frame.track, heights: frame.heights });
+      case 'layers': return this.#limit(frame);
       default: return undefined;
     }
   }
@@ -137,13 +143,21 @@ export class Sfu {
       known.sender.replaceTrack(local.track).catch(() => {});
       return;
     }
-    const maxBitrate = local.maxBitrate ?? BITRATE[local.source];
-    const transceiver = this.#connection.addTransceiver(local.track ?? local.kind, {
-      direction: 'sendonly',
-      ...(maxBitrate ? { sendEncodings: [{ maxBitrate }] } : {}),
-    });
-    offerOnlyUsed(transceiver, local.kind);
+    const sendEncodings = encodings(local);
+    const transceiver = this.#connection.addTransceiver(local.track ?? local.kind, { direction: 'sendonly', sendEncodings });
+    offerOnlyUsed(transceiver, local.kind, local.codec);
     this.#senders.set(local.source, transceiver);
+  }
+
+  // One change of a sender at a time; the last one is the truth.
+  #limit({ track: id, heights }) {
+    const local = [...this.#context.locals.values()].find((one) => one.id === id);
+    const sender = local && this.#senders.get(local.source)?.sender;
+    if (sender) {
+      const before = this.#limits.get(sender) ?? Promise.resolve();
+      this.#limits.set(sender, before.then(() => limit(sender, heights)).catch(() => {}));
+    }
+    this.#context.emit('layers', { track: id, heights });
   }
 
   async #detach(local) {
@@ -314,11 +328,13 @@ function mids(transceivers) {
   return transceivers.map((one) => one.mid).filter((mid) => mid !== null);
 }
 
-// A browser offers some twenty codecs in each section, and fifteen such sections would not fit into one frame.
-function offerOnlyUsed(transceiver, kind) {
+// A browser offers some twenty codecs in each section, and fifteen such sections would not fit into one frame. The first is
+// what is sent: VP8, which everyone can decode, unless the page knows better.
+function offerOnlyUsed(transceiver, kind, first = 'vp8') {
   const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType, sdpFmtpLine = '' }) => (
-    USED_CODECS.includes(mimeType.toLowerCase())
-    || (mimeType.toLowerCase() === 'video/h264' && H264_BASELINE.every((part) => sdpFmtpLine.includes(part)))));
+    USED_CODECS[mimeType.toLowerCase()]?.every((part) => sdpFmtpLine.includes(part)) && !UNUSED.test(sdpFmtpLine)));
+  const isFirst = ({ mimeType }) => mimeType.toLowerCase() === `video/${first}`;
+  codecs?.sort((one, other) => isFirst(other) - isFirst(one));
   if (!codecs?.some(({ mimeType }) => !mimeType.endsWith('/rtx'))) return;
   try {
     transceiver.setCodecPreferences?.(codecs);

@@ -89,7 +89,7 @@ export class Statistics {
     };
   }
 
-  // Peer to peer one source is sent once to everyone: counts add up.
+  // Peer to peer one source is sent once to everyone, and through the SFU in several sizes: counts add up.
   #addSent(sent, source, connection, report) {
     const before = sent[source] ?? { kind: report.kind, bitsPerSecond: 0, packets: 0, framesEncoded: 0 };
     sent[source] = {
@@ -97,8 +97,8 @@ export class Statistics {
       bitsPerSecond: before.bitsPerSecond + this.#rate(connection, report.id, report.bytesSent, report.timestamp),
       packets: before.packets + (report.packetsSent ?? 0),
       framesEncoded: before.framesEncoded + (report.framesEncoded ?? 0),
-      width: report.frameWidth,
-      height: report.frameHeight,
+      width: Math.max(before.width ?? 0, report.frameWidth ?? 0),
+      height: Math.max(before.height ?? 0, report.frameHeight ?? 0),
     };
   }
 

@@ -40,16 +40,16 @@ fn the_same_profile_is_preferred_and_the_other_baseline_will_do() {
 #[test]
 fn a_vp8_keyframe_is_seen_with_its_height() {
     let keyframe = [0x90, 0xe0, 0x81, 2, 3, 0, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x41];
-    let glance = glance(Codec::Vp8, &keyframe);
+    let glance = glance(Codec::Vp8, &keyframe, None);
     assert!(glance.keyframe);
-    assert_eq!(glance.height, Some(360));
-    assert!(!super::glance(Codec::Vp8, &[0x90, 0xe0, 0x81, 2, 3, 0, 0x11, 0, 0]).keyframe);
-    assert!(!super::glance(Codec::Vp8, &[0x80, 0xe0, 0x81, 2, 3, 0, 0x10, 0, 0]).keyframe);
+    assert_eq!(glance.heights[0], Some(360));
+    assert!(!super::glance(Codec::Vp8, &[0x90, 0xe0, 0x81, 2, 3, 0, 0x11, 0, 0], None).keyframe);
+    assert!(!super::glance(Codec::Vp8, &[0x80, 0xe0, 0x81, 2, 3, 0, 0x10, 0, 0], None).keyframe);
 }
 
 #[test]
 fn an_h264_picture_can_be_started_where_its_parameters_come() {
-    let starts = |payload: &[u8]| glance(Codec::H264, payload).keyframe;
+    let starts = |payload: &[u8]| glance(Codec::H264, payload, None).keyframe;
     assert!(starts(&[0x67, 0x42, 0xe0]));
     assert!(starts(&[0x78, 0, 9, 0x67, 0x42]));
     assert!(starts(&[0x7c, 0x87, 0x42]));

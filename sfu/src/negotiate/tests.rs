@@ -61,7 +61,7 @@ fn what_the_protocol_limits_is_refused_by_name() {
     let reason = |change: fn(&mut Offer)| refused(change).0;
     assert_eq!(reason(|offer| offer.tracks.extend(good().tracks)), TooManyTracks);
     assert_eq!(reason(|offer| offer.slots.video.push("3".to_owned())), TooManySlots);
-    assert_eq!(reason(|offer| offer.sdp = offer.sdp.replace("VP8", "VP9")), NoCommonCodec);
+    assert_eq!(reason(|offer| offer.sdp = offer.sdp.replace("VP8", "VP7")), NoCommonCodec);
     assert_eq!(reason(|offer| offer.sdp.push_str(&"a=x\r\n".repeat(20_000))), SdpRejected);
     assert_eq!(reason(|offer| offer.sdp.clear()), SdpRejected);
 }
@@ -117,10 +117,19 @@ fn h264_counts_only_as_baseline_in_mode_1() {
 }
 
 #[test]
-fn candidates_and_simulcast_are_not_read() {
+fn candidates_are_not_read_and_layers_are() {
     let mut offer = good();
     offer.sdp.push_str("a=candidate:0 1 UDP 1 x.local 9 typ host\r\na=rid:q send\r\na=simulcast:send q\r\n");
     let plan = read(&offer, &config(), &[]).ok().unwrap();
     let text = plan.offer.to_sdp_string();
-    assert!(!text.contains("candidate") && !text.contains("simulcast") && !text.contains("rid:"));
+    assert!(!text.contains("candidate") && text.contains("simulcast") && text.contains("rid:q"));
+}
+
+#[test]
+fn layers_are_few_and_have_names() {
+    let with = |lines: &'static str| refused(move |offer| offer.sdp.push_str(lines)).1;
+    assert!(with("a=rid:a send\r\na=rid:b send\r\na=rid:c send\r\na=rid:d send\r\n").contains("more than 3"));
+    assert!(with("a=rid:a send\r\na=rid:a send\r\n").contains("twice"));
+    assert!(with("a=rid:waytoolong send\r\n").contains("letters"));
+    assert!(with("a=rid:a;b send\r\n").contains("letters"));
 }

@@ -2,15 +2,25 @@
 
 use std::time::Duration;
 
+use str0m::format::Codec;
+
 use super::*;
+use crate::codec::glance;
 
 #[allow(clippy::disallowed_methods)]
 fn start() -> Instant {
     Instant::now()
 }
 
+/// What is no picture.
+static PLAIN: std::sync::LazyLock<Glance> = std::sync::LazyLock::new(Glance::default);
+
 fn packet(sequence: u64, timestamp: u32) -> Incoming<'static> {
-    Incoming { sequence, timestamp, clock_rate: 90_000, vp8: None }
+    Incoming { sequence, timestamp, clock_rate: 90_000, captured: None, glance: &PLAIN }
+}
+
+fn see(payload: &[u8]) -> Glance {
+    glance(Codec::Vp8, payload, None)
 }
 
 /// A VP8 payload with these ids.
@@ -53,13 +63,78 @@ fn vp8_ids_go_on_across_a_switch() {
     let begin = start();
     let mut rewrite = Rewrite::default();
     let (old, new) = (vp8(32_767, 255), vp8(12, 34));
-    let (old_parsed, new_parsed) = (Vp8Descriptor::parse(&old).unwrap(), Vp8Descriptor::parse(&new).unwrap());
-    let first = rewrite.apply(begin, Incoming { vp8: Some(&old_parsed), ..packet(1, 0) }).unwrap();
+    let new_parsed = Vp8Descriptor::parse(&new).unwrap();
+    let first = rewrite.apply(begin, Incoming { glance: &see(&old), ..packet(1, 0) }).unwrap();
     assert_eq!(first.vp8, None);
     rewrite.switch();
-    let second = rewrite.apply(begin, Incoming { vp8: Some(&new_parsed), ..packet(9, 0) }).unwrap();
+    let second = rewrite.apply(begin, Incoming { glance: &see(&new), ..packet(9, 0) }).unwrap();
     let expected = new_parsed.patch().picture_id(0).tl0_pic_idx(0).build().unwrap();
     assert_eq!(second.vp8, Some(expected));
+}
+
+#[test]
+fn what_is_left_out_leaves_no_gap_and_late_packets_find_their_place() {
+    let mut rewrite = Rewrite::default();
+    let send = |rewrite: &mut Rewrite, sequence| rewrite.apply(start(), packet(sequence, 0)).map(|out| out.sequence);
+    assert_eq!(send(&mut rewrite, 10), Some(1));
+    rewrite.omit(packet(12, 0));
+    assert_eq!(send(&mut rewrite, 13), Some(3));
+    assert_eq!(send(&mut rewrite, 11), Some(2));
+    rewrite.omit(packet(14, 0));
+    rewrite.omit(packet(15, 0));
+    assert_eq!(send(&mut rewrite, 14), None, "its place is gone");
+    assert_eq!(send(&mut rewrite, 16), Some(4));
+}
+
+#[test]
+fn pictures_that_are_left_out_are_not_counted() {
+    let begin = start();
+    let mut rewrite = Rewrite::default();
+    let mut sent = Vec::new();
+    for step in 0..40_u16 {
+        let payload = vp8((32_750 + step) & 0x7fff, step as u8);
+        let seen = see(&payload);
+        let incoming = Incoming { glance: &seen, ..packet(u64::from(step) + 500, 0) };
+        if step % 2 == 1 {
+            rewrite.omit(incoming);
+        } else {
+            let out = rewrite.apply(begin, incoming).unwrap();
+            let unchanged = (seen.vp8.unwrap().picture_id().unwrap(), out.vp8.is_none());
+            sent.push((out.sequence, out.vp8, unchanged));
+        }
+    }
+    for (index, (sequence, patch, (id, is_unchanged))) in sent.iter().enumerate() {
+        assert_eq!(*sequence, index as u64 + 1);
+        let expected = (32_750 + index as u16) & 0x7fff;
+        assert_eq!(*is_unchanged, *id == expected);
+        let payload = vp8(*id, (2 * index) as u8);
+        let wanted = Vp8Descriptor::parse(&payload).unwrap().patch().picture_id(expected).build().unwrap();
+        assert!(patch.is_none_or(|patch| patch == wanted));
+    }
+}
+
+#[test]
+fn timestamps_follow_the_publishers_clock_across_its_encodings() {
+    let begin = start();
+    let at = |ms: u64| Some(Duration::from_millis(1_000_000 + ms));
+    let mut rewrite = Rewrite::default();
+    let send = |rewrite: &mut Rewrite, arrival: u64, captured, sequence, timestamp| {
+        let incoming = Incoming { captured, ..packet(sequence, timestamp) };
+        rewrite.apply(begin + Duration::from_millis(arrival), incoming).unwrap().timestamp
+    };
+    assert_eq!(send(&mut rewrite, 0, at(0), 1, 9000), 9000);
+    rewrite.switch();
+    // It arrives 80 ms late, and was made 33 ms later.
+    assert_eq!(send(&mut rewrite, 80, at(33), 700, 500_000), 9000 + 33 * 90);
+    rewrite.switch();
+    // It was made before what was sent last: time goes on all the same.
+    assert_eq!(send(&mut rewrite, 90, at(0), 3, 9000), 9000 + 33 * 90 + 1);
+    rewrite.switch();
+    // And nothing of that is left afterwards.
+    assert_eq!(send(&mut rewrite, 150, at(66), 702, 502_970), 9000 + 66 * 90);
+    rewrite.switch();
+    // A clock that jumps by an hour is not believed.
+    assert_eq!(send(&mut rewrite, 180, at(3_600_000), 4, 77), 9000 + 66 * 90 + 30 * 90);
 }
 
 mod properties {
@@ -88,11 +163,15 @@ mod properties {
 
         #[test]
         fn no_payload_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..40), sequence in any::<u64>()) {
-            let parsed = Vp8Descriptor::parse(&bytes).ok();
-            let mut rewrite = Rewrite::default();
-            for _ in 0..3 {
-                rewrite.apply(start(), Incoming { vp8: parsed.as_ref(), ..packet(sequence, 7) });
-                rewrite.switch();
+            for codec in [Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::H264] {
+                let seen = glance(codec, &bytes, None);
+                let mut rewrite = Rewrite::default();
+                for _ in 0..3 {
+                    rewrite.apply(start(), Incoming { glance: &seen, ..packet(sequence, 7) });
+                    rewrite.omit(Incoming { glance: &seen, ..packet(sequence.wrapping_add(1), 7) });
+                    rewrite.apply(start(), Incoming { glance: &seen, ..packet(sequence.wrapping_add(2), 7) });
+                    rewrite.switch();
+                }
             }
         }
     }

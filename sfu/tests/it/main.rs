@@ -6,6 +6,7 @@ mod browsers;
 mod calls;
 mod hostile;
 mod keyframes;
+mod layers;
 mod rooms;
 mod simulation;
 mod slots;

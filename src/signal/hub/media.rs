@@ -1,14 +1,14 @@
-//! What participants ask of the SFU: `offer`, `candidate`, `mute`, `unpublish`.
+//! What participants ask of the SFU: `offer`, `candidate`, `mute`, `unpublish`, `view`.
 
 use std::time::Duration;
 
-use roundturn_sfu::{Command, Offer, ParticipantId, SlotRequest, Source, TrackId, TrackRequest};
+use roundturn_sfu::{Command, Offer, ParticipantId, SlotRequest, Source, TrackId, TrackRequest, Wish};
 
 use super::enter::NAME_CHARS;
 use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::member::{Grants, PendingOffer};
-use crate::signal::protocol::{self, Candidate, ErrorCode, Mute, OfferRequest, Reply, TrackEntry, Unpublish};
+use crate::signal::protocol::{self, Candidate, ErrorCode, Mute, OfferRequest, Reply, TrackEntry, Unpublish, View};
 
 /// An offer without an answer for so long has been lost with its shard; the next one may go.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -102,6 +102,22 @@ impl Hub {
         let shard = self.sfu_shard(who)?;
         let track = self.own_track(who, &unpublish.track)?;
         self.sfu(shard, Command::Unpublish { track });
+        Ok(Done::Ok)
+    }
+
+    /// What a client shows, and how large. A track that it names and that is gone meanwhile is passed over.
+    pub(super) fn on_view(&mut self, who: ParticipantId, view: &View) -> Answer {
+        let shard = self.sfu_shard(who)?;
+        if view.tracks.len() > Command::WISHES {
+            return refuse(ErrorCode::BadMessage, format!("at most {} tracks", Command::WISHES));
+        }
+        let wishes = view.tracks.iter().filter_map(|one| {
+            let track = protocol::track_id(&one.track)?;
+            let height = u16::try_from(one.height).unwrap_or(u16::MAX);
+            Some(Wish { track, height, priority: u8::try_from(one.priority).unwrap_or(u8::MAX) })
+        });
+        let wishes = wishes.collect();
+        self.sfu(shard, Command::View { participant: who, wishes });
         Ok(Done::Ok)
     }
 

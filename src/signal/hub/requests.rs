@@ -78,6 +78,7 @@ impl Hub {
             Request::Candidate(candidate) => self.on_candidate(who, candidate),
             Request::Mute(mute) => self.on_mute(who, &mute),
             Request::Unpublish(unpublish) => self.on_unpublish(who, &unpublish),
+            Request::View(view) => self.on_view(who, &view),
             Request::Moderate(moderate) => self.on_moderate(now, connection, who, id, &moderate),
             Request::Leave => self.on_leave(now, connection, who, id),
             Request::Join(_) | Request::Resume(_) => {

@@ -27,6 +27,10 @@ impl Hub {
             SfuEvent::TrackChanged { room, track } => self.on_track_changed(room, track),
             SfuEvent::TrackRemoved { room, participant, track } => self.on_track_removed(room, participant, track),
             SfuEvent::Slots { participant, audio, video } => self.on_slots(participant, audio, video),
+            SfuEvent::Layers { participant, track, heights } => {
+                let event = Event::Layers { track: &protocol::track_name(track), heights: &heights };
+                self.tell(participant, render_event(&event));
+            }
             SfuEvent::Speakers { room, participants } => {
                 let level = |(who, level_db)| Level { participant: protocol::participant_name(who), level_db };
                 let here = participants.into_iter().filter(|(who, _)| self.members.contains_key(who));
@@ -122,7 +126,11 @@ impl Hub {
                 self.on_answered(participant, generation, outcome);
             }
             // An end always finds room; the rest is asked only of a shard that has room for it.
-            Command::Leave { .. } | Command::Candidate { .. } | Command::Mute { .. } | Command::Unpublish { .. } => {}
+            Command::Leave { .. }
+            | Command::Candidate { .. }
+            | Command::Mute { .. }
+            | Command::Unpublish { .. }
+            | Command::View { .. } => {}
         }
     }
 }

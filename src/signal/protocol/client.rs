@@ -45,6 +45,8 @@ pub enum Request {
     Mute(Mute),
     /// End a track.
     Unpublish(Unpublish),
+    /// How large tracks are shown.
+    View(View),
     /// Another name, other meta.
     Update(Update),
     /// Fresh ICE servers.
@@ -74,6 +76,7 @@ impl Request {
             "candidate" => Self::Candidate(message(kind, frame)?),
             "mute" => Self::Mute(message(kind, frame)?),
             "unpublish" => Self::Unpublish(message(kind, frame)?),
+            "view" => Self::View(message(kind, frame)?),
             "update" => Self::Update(message(kind, frame)?),
             "ice_servers" => Self::IceServers,
             "ping" => Self::Ping(message(kind, frame)?),
@@ -276,6 +279,25 @@ pub struct Mute {
 pub struct Unpublish {
     /// The track.
     pub track: String,
+}
+
+/// `view`
+#[derive(Debug, Deserialize)]
+pub struct View {
+    /// All tracks that the client has a wish for.
+    pub tracks: Vec<ViewTrack>,
+}
+
+/// How a client shows one track.
+#[derive(Debug, Deserialize)]
+pub struct ViewTrack {
+    /// The track.
+    pub track: String,
+    /// The picture's height in pixels; 0: it is not shown.
+    pub height: u32,
+    /// Larger ones come first, up to 255.
+    #[serde(default)]
+    pub priority: u32,
 }
 
 /// `update`

@@ -85,6 +85,13 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         audio: Option<&'a [SlotFacts]>,
     },
+    /// Which heights of one of its own tracks anyone watches.
+    Layers {
+        /// The track.
+        track: &'a str,
+        /// In pixels, the smallest first.
+        heights: &'a [u16],
+    },
     /// Who speaks, loudest first.
     Speakers {
         /// Who, and how loud.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use roundturn_sfu::{ParticipantId, SlotRequest, Source, TrackRequest};
 use str0m::change::{SdpAnswer, SdpApi, SdpPendingOffer};
 use str0m::format::{Codec, FormatParams};
-use str0m::media::{Direction, Frequency, MediaKind, Mid};
+use str0m::media::{Direction, Frequency, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
@@ -22,12 +22,27 @@ pub struct Setup {
     pub payload_types: (u8, u8, u8),
     /// VP8 where this is false, else H264 only.
     pub h264: bool,
+    /// Whether the camera comes in three layers.
+    pub simulcast: bool,
 }
+
+/// The layers of a camera: rid, height, bytes of a frame. Without simulcast there is only the one of 360 lines.
+const LAYERS: [(&str, u16, usize); 3] = [("q", 180, 250), ("h", 360, 1000), ("f", 720, 3750)];
+/// What one packet of a layer carries at most.
+const PIECE: usize = 1000;
 
 impl Default for Setup {
     fn default() -> Self {
         let payload_types = (111, 96, 97);
-        Self { microphone: true, camera: true, audio_slots: 2, video_slots: 2, payload_types, h264: false }
+        Self {
+            microphone: true,
+            camera: true,
+            audio_slots: 2,
+            video_slots: 2,
+            payload_types,
+            h264: false,
+            simulcast: false,
+        }
     }
 }
 
@@ -51,6 +66,16 @@ impl Received {
     /// The sender's count of frames.
     pub fn frame(&self) -> u32 {
         u32::from_be_bytes(self.payload[self.payload.len() - 4..].try_into().unwrap())
+    }
+
+    /// The height of the layer that it is of.
+    pub fn height(&self) -> u16 {
+        u16::from_le_bytes([self.payload[14], self.payload[15]])
+    }
+
+    /// The VP8 picture id.
+    pub fn picture(&self) -> u16 {
+        u16::from_be_bytes([self.payload[2] & 0x7f, self.payload[3]])
     }
 
     pub fn is_keyframe(&self) -> bool {
@@ -78,6 +103,10 @@ pub struct Client {
     pub connected: bool,
     pub received: Vec<Received>,
     pub keyframe_requests: Vec<Instant>,
+    /// The same with the layers that they were for.
+    pub layer_requests: Vec<(Rid, Instant)>,
+    /// Which of its layers it sends.
+    pub active: [bool; 3],
     /// Whether it answers keyframe requests.
     pub obedient: bool,
     pub talking: bool,
@@ -88,7 +117,8 @@ pub struct Client {
     /// Whether it left.
     pub gone: bool,
     frame: u32,
-    keyframe_due: bool,
+    keyframe_due: [bool; 3],
+    layer_sequences: [u64; 3],
     next_media: Instant,
     now: Instant,
 }
@@ -129,6 +159,8 @@ impl Client {
             connected: false,
             received: Vec::new(),
             keyframe_requests: Vec::new(),
+            layer_requests: Vec::new(),
+            active: [true; 3],
             obedient: true,
             talking: true,
             level: -30,
@@ -137,7 +169,8 @@ impl Client {
             sdp: String::new(),
             gone: false,
             frame: 0,
-            keyframe_due: true,
+            keyframe_due: [true; 3],
+            layer_sequences: [100, 65_000, 3],
             next_media: now,
             now,
         };
@@ -158,9 +191,13 @@ impl Client {
 
     fn plan(&mut self, setup: Setup) {
         self.replan(|api, sections| {
+            let mut simulcast = Simulcast::new();
+            LAYERS.iter().for_each(|(rid, _, _)| simulcast.add_send_layer(SimulcastLayer::new(rid)));
+            let simulcast = setup.simulcast.then_some(simulcast);
+            let camera = || api.add_media(MediaKind::Video, Direction::SendOnly, None, None, simulcast);
+            sections.camera = setup.camera.then(camera);
             let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
             sections.microphone = setup.microphone.then(|| add(MediaKind::Audio, Direction::SendOnly));
-            sections.camera = setup.camera.then(|| add(MediaKind::Video, Direction::SendOnly));
             let audio = (0..setup.audio_slots).map(|_| add(MediaKind::Audio, Direction::RecvOnly)).collect();
             let video = (0..setup.video_slots).map(|_| add(MediaKind::Video, Direction::RecvOnly)).collect();
             (sections.audio_slots, sections.video_slots) = (audio, video);
@@ -248,25 +285,40 @@ impl Client {
 
     fn send_video(&mut self, now: Instant) {
         let Some(mid) = self.sections.camera else { return };
-        let media = self.rtc.media(mid).unwrap();
-        let payload_type = media.remote_pts()[0];
         self.frame += 1;
-        let keyframe = std::mem::take(&mut self.keyframe_due);
-        let picture = self.frame as u16 & 0x7fff;
-        let pieces = if keyframe { 3 } else { 2 };
+        let is_simulcast = self.rtc.direct_api().stream_tx_by_mid(mid, Some(LAYERS[0].0.into())).is_some();
+        for layer in 0..LAYERS.len() {
+            if is_simulcast && self.active[layer] {
+                self.send_frame(now, mid, layer, Some(LAYERS[layer].0.into()));
+            } else if !is_simulcast && layer == 1 {
+                self.send_frame(now, mid, layer, None);
+            }
+        }
+    }
+
+    fn send_frame(&mut self, now: Instant, mid: Mid, layer: usize, rid: Option<Rid>) {
+        let payload_type = self.rtc.media(mid).unwrap().remote_pts()[0];
+        let keyframe = std::mem::take(&mut self.keyframe_due[layer]);
+        let (_, height, bytes) = LAYERS[layer];
+        let bytes = if rid.is_some() { bytes } else { 450 };
+        let picture = (self.frame as u16).wrapping_add(layer as u16 * 1000) & 0x7fff;
+        let (tl0, [height_low, height_high]) = (self.frame as u8, height.to_le_bytes());
+        let pieces = if rid.is_some() { bytes.div_ceil(PIECE) } else { 2 } + usize::from(keyframe);
         for piece in 0..pieces {
-            self.video_sequence += 1;
+            let sequence = if rid.is_some() { &mut self.layer_sequences[layer] } else { &mut self.video_sequence };
+            *sequence += 1;
             let start = if piece == 0 { 0x10 } else { 0 };
-            let mut payload = vec![0x80 | start, 0xe0, 0x80 | (picture >> 8) as u8, picture as u8, self.frame as u8, 0];
+            let mut payload = vec![0x80 | start, 0xe0, 0x80 | (picture >> 8) as u8, picture as u8, tl0, 0];
             payload.push(if keyframe && piece == 0 { 0x10 } else { 0x11 });
-            payload.extend([0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]);
-            payload.extend([7; 200]);
+            payload.extend([0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, height_low, height_high]);
+            payload.extend(vec![7; bytes / pieces - 21]);
             payload.push(self.id.0 as u8);
             payload.extend(self.frame.to_be_bytes());
-            let time = self.frame.wrapping_mul(1800);
+            // Each layer's clock starts somewhere else.
+            let time = self.frame.wrapping_mul(1800).wrapping_add(layer as u32 * 1_000_000);
+            let write = RtpWrite::new(payload_type, (*sequence).into(), time, now, payload);
             let mut api = self.rtc.direct_api();
-            let stream = api.stream_tx_by_mid(mid, None).unwrap();
-            let write = RtpWrite::new(payload_type, self.video_sequence.into(), time, now, payload);
+            let stream = api.stream_tx_by_mid(mid, rid).unwrap();
             stream.write_rtp(write.marker(piece + 1 == pieces).nackable(true));
         }
     }
@@ -289,9 +341,11 @@ impl Client {
         match event {
             Event::Connected => self.connected = true,
             Event::RtpPacket(packet) => self.note_packet(packet),
-            Event::KeyframeRequest(_) => {
+            Event::KeyframeRequest(request) => {
                 self.keyframe_requests.push(self.now);
-                self.keyframe_due |= self.obedient;
+                self.layer_requests.extend(request.rid.map(|rid| (rid, self.now)));
+                let layer = LAYERS.iter().position(|(rid, _, _)| request.rid == Some(Rid::from(*rid)));
+                self.keyframe_due[layer.unwrap_or(1)] |= self.obedient;
             }
             _ => {}
         }

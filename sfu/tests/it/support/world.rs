@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use roundturn_sfu::{Command, Config, Event, Output, ParticipantId, RoomId, Sfu, SlotAssignment, TrackId};
+use roundturn_sfu::{Command, Config, Event, Output, ParticipantId, RoomId, Sfu, SlotAssignment, TrackId, Wish};
 
 use str0m::change::SdpApi;
 
@@ -13,6 +13,10 @@ use super::{Client, Setup};
 
 pub const ROOM: RoomId = RoomId(1);
 const DELAY: Duration = Duration::from_millis(10);
+/// How much later some packets come.
+const LATE: Duration = Duration::from_millis(15);
+/// What a limited link holds back before it drops.
+const QUEUE: Duration = Duration::from_millis(250);
 
 pub struct World {
     pub now: Instant,
@@ -27,6 +31,10 @@ pub struct World {
     pub loss: u64,
     /// Everything that the SFU sent: to whom.
     pub sent_to: BTreeMap<SocketAddr, usize>,
+    /// Datagrams of a thousand that come 15 ms later than others.
+    pub late: u64,
+    /// How many bits per second each client's link takes from us, where it is limited, and when it is free again.
+    pub links: BTreeMap<SocketAddr, (u64, Instant)>,
     random: u64,
     order: u64,
     wire: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
@@ -60,6 +68,8 @@ impl World {
             events: Vec::new(),
             loss: 0,
             sent_to: BTreeMap::new(),
+            late: 0,
+            links: BTreeMap::new(),
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             order: 0,
             wire: BTreeMap::new(),
@@ -184,6 +194,22 @@ impl World {
         }
     }
 
+    /// From now on a client's link takes so much from us.
+    pub fn limit(&mut self, index: usize, bits_per_second: u64) {
+        self.links.insert(self.clients[index].address, (bits_per_second, self.now));
+    }
+
+    /// A client says how high it shows the camera of others.
+    pub fn view(&mut self, index: usize, wishes: &[(TrackId, u16, u8)]) {
+        let wish = |(track, height, priority): &(TrackId, u16, u8)| Wish {
+            track: *track,
+            height: *height,
+            priority: *priority,
+        };
+        let wishes = wishes.iter().map(wish).collect();
+        self.command(Command::View { participant: self.clients[index].id, wishes });
+    }
+
     /// A number below `bound`, from the seed.
     pub fn random_below(&mut self, bound: u64) -> u64 {
         self.random ^= self.random << 13;
@@ -242,8 +268,20 @@ impl World {
         if self.random_below(1000) < self.loss {
             return;
         }
+        let mut at = self.now;
+        if let Some((rate, free)) = self.links.get_mut(&to) {
+            let takes = Duration::from_nanos(bytes.len() as u64 * 8_000_000_000 / *rate);
+            let done = (*free).max(self.now) + takes;
+            if done > self.now + QUEUE {
+                return;
+            }
+            (*free, at) = (done, done);
+        }
+        if self.random_below(1000) < self.late {
+            at += LATE;
+        }
         self.order += 1;
-        self.wire.insert((self.now + DELAY, self.order), (from, to, bytes));
+        self.wire.insert((at + DELAY, self.order), (from, to, bytes));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use roundturn_sfu::{
     Event as SfuEvent, Path, Quality, RejectReason, RoomId, SlotAssignment, Source, TrackId, TrackInfo, TrackRequest,
+    Wish,
 };
 
 use super::*;
@@ -255,13 +256,38 @@ fn a_busy_shard_is_said_to_whoever_asked() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_unsupported() {
+fn wishes_reach_the_sfu_and_layers_reach_their_publisher() {
     let mut house = House::new();
     let (ana, _) = house.joins("room", "sfu");
-    house.says(ana, json!({"type":"view","id":8,"tracks":[{"track":"t_12","height":720}]}));
-    house.hears_error(ana, "unsupported");
-    house.says(ana, json!({"type":"view","tracks":[]}));
-    house.hears_nothing(ana);
+    let (bo, _) = house.joins("room", "sfu");
+    house.hears(ana);
+    house.takes_commands();
+    let wish = json!({"track":"t_12","height":100_000,"priority":2});
+    house.says(
+        bo,
+        json!({"type":"view","id":8,"tracks":[wish,{"track":"nonsense","height":1},{"track":"t_15","height":0}]}),
+    );
+    assert_eq!(house.hears(bo), json!({"type":"ok","reply_to":8}));
+    let commands = house.takes_commands();
+    let [(0, Command::View { participant: ParticipantId(2), wishes })] = &commands[..] else { panic!("{commands:?}") };
+    let large = Wish { track: TrackId(12), height: u16::MAX, priority: 2 };
+    assert_eq!(wishes[..], [large, Wish { track: TrackId(15), height: 0, priority: 0 }]);
+    house.sfu_says(SfuEvent::Layers { participant: ParticipantId(1), track: TrackId(12), heights: vec![180, 360] });
+    let told = house.hears(ana);
+    assert_eq!(
+        (&told["type"], &told["track"], &told["heights"]),
+        (&json!("layers"), &json!("t_12"), &json!([180, 360]))
+    );
+    house.hears_nothing(bo);
+}
+
+#[test]
+fn a_view_of_more_tracks_than_a_room_has_is_refused() {
+    let mut house = House::new();
+    let (ana, _) = house.joins("room", "sfu");
+    let tracks: Vec<_> = (0..200).map(|track| json!({"track":format!("t_{track}"),"height":1})).collect();
+    house.says(ana, json!({"type":"view","id":8,"tracks":tracks}));
+    house.hears_error(ana, "bad_message");
 }
 
 #[test]

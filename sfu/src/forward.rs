@@ -1,0 +1,306 @@
+//! A published packet on its way to everyone who has its track in a slot.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use str0m::format::{Codec, PayloadParams};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+
+use crate::codec::{self, Glance};
+use crate::dependency::Raw;
+use crate::layer::Verdict;
+use crate::participant::Participant;
+use crate::rewrite::{Incoming, Outgoing};
+use crate::sfu::Sfu;
+use crate::slots::Slot;
+use crate::stats::Stats;
+use crate::track::Track;
+use crate::{Kind, TrackId};
+
+/// A publisher that changes its codec again sooner is not followed.
+const CODEC_LASTS: Duration = Duration::from_secs(1);
+
+/// What became of a packet for one slot.
+enum Handed {
+    /// It left, or was left out on purpose.
+    Done,
+    /// A keyframe of its encoding is needed first.
+    Waits,
+    /// It left, and the picture is another quality from now on.
+    Switched,
+}
+
+impl Sfu {
+    /// A publisher sent something.
+    pub(crate) fn on_packet(&mut self, key: usize, packet: &RtpPacket) {
+        let Some(publisher) = self.participants.get_mut(key) else { return };
+        let Some((mid, rid)) = publisher.section_of(packet.header.ssrc, &mut self.outbox) else { return };
+        let Some((_, id)) = publisher.published.iter().find(|(section, _)| *section == mid).copied() else { return };
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        let kind = track.kind();
+        count_in(&mut self.stats, kind, packet.payload.len());
+        if track.info.muted || packet.payload.is_empty() {
+            return;
+        }
+        let Some(recoded) = adopt_codec(track, publisher, packet, self.now) else { return };
+        let Some(params) = track.codec else { return };
+        let room = track.room;
+        let news = match kind {
+            Kind::Audio => {
+                track.rate.add(self.now, packet.payload.len());
+                self.hear(id, packet);
+                self.forward(id, 0, packet, &Glance::default(), &params);
+                false
+            }
+            Kind::Video => {
+                let Some((index, is_new)) = track.encoding(self.now, rid, packet.header.ssrc) else { return };
+                self.see(id, index, is_new, packet, &params)
+            }
+        };
+        if recoded {
+            // Who cannot decode it may use the slot better.
+            self.fill_slots(room);
+        }
+        if recoded || news {
+            self.allocate_track(id);
+        }
+    }
+
+    /// A packet of a microphone: who speaks?
+    fn hear(&mut self, id: TrackId, packet: &RtpPacket) {
+        let (Some(track), Some(level)) = (self.tracks.get_mut(&id), packet.header.ext_vals.audio_level) else { return };
+        track.loudness.hear(self.now, level);
+        let room = track.room;
+        if track.loudness.speaking(self.now).is_some() && !self.rooms.get(&room).is_some_and(|room| room.speakers.any())
+        {
+            self.listen(room);
+        }
+    }
+
+    /// A packet of a picture. Whether its track has other qualities than before.
+    fn see(&mut self, id: TrackId, index: usize, is_new: bool, packet: &RtpPacket, params: &PayloadParams) -> bool {
+        let now = self.now;
+        let Some(track) = self.tracks.get_mut(&id) else { return false };
+        let Some(encoding) = track.encodings.get_mut(index) else { return false };
+        let raw = packet.header.ext_vals.user_values.get::<Raw>().filter(|_| params.spec().codec == Codec::Av1);
+        let frame = raw.map(|raw| raw.parse(encoding.structure.as_ref()));
+        if frame == Some(None) {
+            // It refers to a structure that was lost, or is broken: only a keyframe helps.
+            self.want_keyframe(id, index);
+            return false;
+        }
+        let glance = codec::glance(params.spec().codec, &packet.payload, frame.flatten());
+        let resized = encoding.learn(&glance);
+        encoding.add(now, glance.place, packet.payload.len());
+        let mut news = !std::mem::replace(&mut encoding.live, true);
+        if glance.keyframe {
+            encoding.keyframes.settle();
+        }
+        if track.encodings.len() > 1 {
+            for other in track.encodings.iter_mut().filter(|other| other.live && other.is_silent(now)) {
+                other.live = false;
+                news = true;
+            }
+        }
+        let told = resized && track.may_tell_height(now);
+        if is_new {
+            self.interrupt(id, index);
+        }
+        if news {
+            // Before the packet is forwarded: it may be the keyframe that somebody begins with.
+            self.allocate_track(id);
+            self.review_layers(id);
+        }
+        self.forward(id, index, packet, &glance, params);
+        if told {
+            self.tell_height(id);
+        }
+        resized
+    }
+
+    /// The stream of an encoding was replaced by another: whoever watches it begins anew.
+    fn interrupt(&mut self, id: TrackId, index: usize) {
+        let Some(track) = self.tracks.get(&id) else { return };
+        for key in track.subscribers.clone() {
+            let slot = self.participants.get_mut(key).and_then(|subscriber| subscriber.slots.with(id));
+            if let Some(slot) = slot.filter(|slot| slot.switcher.current().is_some_and(|now| now.encoding == index)) {
+                slot.switcher.restart();
+                slot.rewrite.switch();
+            }
+        }
+    }
+
+    /// Hands a packet to everyone who has its track in a slot.
+    fn forward(&mut self, id: TrackId, index: usize, packet: &RtpPacket, glance: &Glance, params: &PayloadParams) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        let subscribers = std::mem::take(&mut track.subscribers);
+        let video = track.kind() == Kind::Video;
+        let structure = track.encodings.get(index).and_then(|encoding| encoding.structure.clone());
+        let (mut wanting, mut told) = (false, Vec::new());
+        for key in &subscribers {
+            let Some(subscriber) = self.participants.get_mut(*key).filter(|subscriber| subscriber.connected) else {
+                continue;
+            };
+            let Some(slot) = subscriber.slots.with(id) else { continue };
+            let sent = packet.header.payload_type;
+            if slot.choice.is_none_or(|(from, _)| from != sent) {
+                slot.choice = Some((sent, codec::payload_type(params, &slot.accepted)));
+            }
+            let payload_type = slot.choice.and_then(|(_, to)| to);
+            if slot.undecodable != payload_type.is_none() {
+                slot.undecodable = payload_type.is_none();
+                told.push(*key);
+            }
+            let Some(payload_type) = payload_type else { continue };
+            let verdict = match video {
+                true => slot.switcher.judge(index, glance, structure.as_deref()),
+                false => Verdict::Pass { ends_picture: false, begins: false },
+            };
+            let incoming = incoming(packet, params, glance);
+            let handed = match number(slot, self.now, verdict, incoming) {
+                Ok((numbers, ends_picture, switched)) => {
+                    let mut write = write(packet, payload_type, &numbers, glance);
+                    write = write.marker(packet.header.marker || ends_picture).nackable(video);
+                    let mid = slot.mid;
+                    subscriber.write(mid, write, &mut self.outbox);
+                    count_out(&mut self.stats, video, packet.payload.len());
+                    if switched { Handed::Switched } else { Handed::Done }
+                }
+                Err(handed) => handed,
+            };
+            match handed {
+                Handed::Done => {}
+                Handed::Waits => wanting = true,
+                Handed::Switched => told.push(*key),
+            }
+        }
+        if let Some(track) = self.tracks.get_mut(&id) {
+            track.subscribers = subscribers;
+        }
+        if wanting {
+            self.want_keyframe(id, index);
+        }
+        if video && !told.is_empty() {
+            self.review_layers(id);
+        }
+        for key in told {
+            self.tell_slots(key, (!video, video));
+        }
+    }
+
+    /// The picture has another height: whoever sees it is told.
+    fn tell_height(&mut self, id: TrackId) {
+        let Some(subscribers) = self.tracks.get(&id).map(|track| track.subscribers.clone()) else { return };
+        for key in subscribers {
+            self.tell_slots(key, (false, true));
+        }
+    }
+}
+
+/// The numbers under which a packet leaves, whether it ends a picture, and whether another quality begins with it.
+fn number(
+    slot: &mut Slot,
+    now: Instant,
+    verdict: Verdict,
+    incoming: Incoming<'_>,
+) -> Result<(Outgoing, bool, bool), Handed> {
+    match verdict {
+        Verdict::Pass { ends_picture, begins } => {
+            if begins {
+                slot.rewrite.switch();
+            }
+            let numbers = slot.rewrite.apply(now, incoming).ok_or(Handed::Done)?;
+            Ok((numbers, ends_picture, begins))
+        }
+        Verdict::Omit => {
+            slot.rewrite.omit(incoming);
+            Err(Handed::Done)
+        }
+        Verdict::Ignore => Err(Handed::Done),
+        Verdict::Wait => Err(Handed::Waits),
+    }
+}
+
+fn incoming<'a>(packet: &RtpPacket, params: &PayloadParams, glance: &'a Glance) -> Incoming<'a> {
+    let clock_rate = params.spec().clock_rate.get();
+    let timestamp = packet.header.timestamp;
+    Incoming { sequence: *packet.seq_no, timestamp, clock_rate, captured: captured(packet, clock_rate), glance }
+}
+
+/// When the publisher made a packet, by its own clock.
+fn captured(packet: &RtpPacket, clock_rate: u32) -> Option<Duration> {
+    let report = packet.last_sender_info.as_ref()?;
+    let reported = report.ntp_time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let ticks = packet.header.timestamp.wrapping_sub(report.rtp_time.numer() as u32) as i32;
+    let passed = Duration::from_secs_f64(f64::from(ticks.unsigned_abs()) / f64::from(clock_rate.max(1)));
+    if ticks < 0 { reported.checked_sub(passed) } else { reported.checked_add(passed) }
+}
+
+/// A packet under its new numbers. The payload is shared, except where VP9's numbers stand inside and differ.
+fn write(packet: &RtpPacket, payload_type: str0m::media::Pt, numbers: &Outgoing, glance: &Glance) -> RtpWrite {
+    let payload: Arc<[u8]> = match (&glance.vp9, numbers.vp9) {
+        (Some(descriptor), Some((picture, tl0))) => {
+            let mut copy: Arc<[u8]> = Arc::from(&packet.payload[..]);
+            if let Some(bytes) = Arc::get_mut(&mut copy) {
+                descriptor.patch(bytes, picture, tl0);
+            }
+            copy
+        }
+        _ => Arc::clone(&packet.payload),
+    };
+    let mut values = forwarded(&packet.header.ext_vals);
+    if let (Some(number), Some(raw)) = (numbers.frame, packet.header.ext_vals.user_values.get::<Raw>()) {
+        values.user_values.set(raw.with_number(number));
+    }
+    let mut write = RtpWrite::new(payload_type, numbers.sequence.into(), numbers.timestamp, packet.timestamp, payload);
+    if let Some(patch) = numbers.vp8 {
+        write = write.vp8_patch(patch);
+    }
+    write.ext_vals(values)
+}
+
+/// Takes the codec of a packet for that of its track. Whether it changed; `None` where it changes too often, since every
+/// change may move what is in the room's slots.
+fn adopt_codec(track: &mut Track, publisher: &Participant, packet: &RtpPacket, now: Instant) -> Option<bool> {
+    let sent = packet.header.payload_type;
+    if track.codec.is_some_and(|codec| codec.pt() == sent) {
+        return Some(false);
+    }
+    if track.recoded.is_some_and(|at| now.saturating_duration_since(at) < CODEC_LASTS) {
+        return None;
+    }
+    track.codec = Some(publisher.sent_codec(sent)?);
+    track.recoded = Some(now);
+    Some(true)
+}
+
+/// The header extensions that mean the same behind the SFU as before it.
+fn forwarded(values: &ExtensionValues) -> ExtensionValues {
+    ExtensionValues {
+        audio_level: values.audio_level,
+        voice_activity: values.voice_activity,
+        video_orientation: values.video_orientation,
+        abs_capture_time: values.abs_capture_time,
+        play_delay_min: values.play_delay_min,
+        play_delay_max: values.play_delay_max,
+        ..ExtensionValues::default()
+    }
+}
+
+fn count_in(stats: &mut Stats, kind: Kind, bytes: usize) {
+    let (packets, sum) = match kind {
+        Kind::Audio => (&mut stats.audio_packets_in, &mut stats.audio_bytes_in),
+        Kind::Video => (&mut stats.video_packets_in, &mut stats.video_bytes_in),
+    };
+    *packets += 1;
+    *sum += bytes as u64;
+}
+
+fn count_out(stats: &mut Stats, video: bool, bytes: usize) {
+    let (packets, sum) = match video {
+        false => (&mut stats.audio_packets_out, &mut stats.audio_bytes_out),
+        true => (&mut stats.video_packets_out, &mut stats.video_bytes_out),
+    };
+    *packets += 1;
+    *sum += bytes as u64;
+}
