@@ -53,11 +53,16 @@ static TRACK: [Field; 3] = [
     field("source", Required, OneOf(&["microphone", "camera", "screen", "screen_audio"])),
     field("name", Optional, Text),
 ];
+static VIEW_TRACK: [Field; 3] = [
+    field("track", Required, Text),
+    field("height", Required, Number(u32::MAX as u64)),
+    field("priority", Optional, Number(u32::MAX as u64)),
+];
 static SLOTS: [Field; 2] = [field("audio", Optional, Texts), field("video", Optional, Texts)];
 static CANDIDATE: [Field; 1] = [field("candidate", Optional, Text)];
 
 /// The fields of each type of message.
-pub static MESSAGES: [(&str, &[Field]); 11] = [
+pub static MESSAGES: [(&str, &[Field]); 12] = [
     (
         "join",
         &[
@@ -98,6 +103,7 @@ pub static MESSAGES: [(&str, &[Field]); 11] = [
     ("candidate", &[field("candidate", Nullable, Object(&CANDIDATE))]),
     ("mute", &[field("track", Required, Text), field("muted", Required, Flag)]),
     ("unpublish", &[field("track", Required, Text)]),
+    ("view", &[field("tracks", Required, Objects(&VIEW_TRACK))]),
     ("update", &[field("name", Nullable, Text), field("meta", Nullable, Any)]),
     ("ping", &[field("sent", Nullable, Any)]),
     (
@@ -266,6 +272,7 @@ mod tests {
             "offer" => json!({"generation": 1, "sdp": ""}),
             "mute" => json!({"track": "t_1", "muted": true}),
             "unpublish" => json!({"track": "t_1"}),
+            "view" => json!({"tracks": []}),
             "moderate" => json!({"action": "end"}),
             _ => json!({}),
         };

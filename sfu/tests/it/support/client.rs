@@ -287,9 +287,9 @@ impl Client {
         let Some(mid) = self.sections.camera else { return };
         self.frame += 1;
         let is_simulcast = self.rtc.direct_api().stream_tx_by_mid(mid, Some(LAYERS[0].0.into())).is_some();
-        for layer in 0..LAYERS.len() {
+        for (layer, (rid, _, _)) in LAYERS.iter().enumerate() {
             if is_simulcast && self.active[layer] {
-                self.send_frame(now, mid, layer, Some(LAYERS[layer].0.into()));
+                self.send_frame(now, mid, layer, Some((*rid).into()));
             } else if !is_simulcast && layer == 1 {
                 self.send_frame(now, mid, layer, None);
             }
