@@ -29,6 +29,8 @@ const PROBE_AGAIN: Duration = Duration::from_millis(300);
 /// How much more is desired each time, and where it begins again, in bits per second.
 const NUDGE: u64 = 1_000;
 const NUDGES: u64 = 100_000;
+/// How many times more than the estimate the smallest version of the most important picture may cost before it is paused.
+const TOLERANCE: u64 = 2;
 /// More is never asked for.
 const CEILING: u64 = 50_000_000;
 /// A track's layers appear one after the other: for so long they are taken as if they had been there from the start.
@@ -121,7 +123,7 @@ impl Sfu {
             .filter_map(|claim| Some(demand(claim, participant.slots.all.get(claim.slot)?, now)))
             .collect();
         let available = participant.allotment.estimate.map_or(CEILING, |estimate| estimate.saturating_sub(voices));
-        let mut plan = share(available, &demands);
+        let mut plan = share(with_tolerance(available, &demands), &demands);
         let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING) + voices;
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
         let nudge = participant.allotment.nudge(now, plan.next.is_some());
@@ -252,6 +254,13 @@ impl Sfu {
 fn sending(rungs: &[Rung], step: usize) -> Option<&Rung> {
     let below = rungs.iter().take(step + 1).rev().find(|rung| rung.live);
     below.or_else(|| rungs.iter().skip(step).find(|rung| rung.live)).or_else(|| rungs.get(step))
+}
+
+/// The most important picture is not taken away for an estimate that losses have made too pessimistic.
+fn with_tolerance(available: u64, demands: &[Demand]) -> u64 {
+    let shown = demands.first().filter(|first| first.current != Current::Paused);
+    let least = shown.and_then(|first| first.steps.first()).copied().unwrap_or(0);
+    if least <= available.saturating_mul(TOLERANCE) { available.max(least) } else { available }
 }
 
 fn is_fitting(height: u16, shown: u16) -> bool {
