@@ -130,6 +130,7 @@ fn sfu() -> SfuConfig {
         video_slots: 9,
         tracks: 4,
         participants: 10,
+        clock: roundturn::clock::now,
     }
 }
 

@@ -59,6 +59,7 @@ impl Room {
             video_slots: 1,
             tracks: 1,
             participants: 100,
+            clock: Instant::now,
         };
         let sfu = Sfu::new(now, config, [1; 32]);
         let mut room = Self { now, sfu, address, peers: Vec::new(), sequence: 0, published: 0 };
@@ -82,7 +83,8 @@ impl Room {
         let section = api.add_media(MediaKind::Video, direction, None, None, None);
         let (offer, pending) = api.apply().unwrap();
         let (room, participant, order) = (RoomId(1), ParticipantId(u64::from(number)), u64::from(number));
-        let join = Command::Join { room, participant, order, may_publish: true, may_subscribe: true };
+        let join =
+            Command::Join { room, participant, order, may_publish: true, may_subscribe: true, may_message: true };
         self.sfu.handle_command(self.now, join);
         let track = TrackRequest { mid: section.to_string(), source: Source::Camera, name: String::new() };
         let (tracks, video) = if number == 0 { (vec![track], vec![]) } else { (vec![], vec![section.to_string()]) };

@@ -98,6 +98,7 @@ impl Sfu {
             // The link is not measured any more.
             _ => None,
         };
+        participant.channels.measured(self.now, participant.allotment.estimate);
         self.allocate(key);
     }
 

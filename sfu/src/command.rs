@@ -59,6 +59,8 @@ pub enum Command {
         may_publish: bool,
         /// Whether it may receive media.
         may_subscribe: bool,
+        /// Whether it may send messages on data channels.
+        may_message: bool,
     },
     /// A participant left; its tracks end.
     Leave {

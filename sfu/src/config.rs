@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::time::Instant;
 
 /// The SFU's configuration. No field means "default": whoever builds it has decided.
 #[derive(Debug, Clone)]
@@ -20,4 +21,7 @@ pub struct Config {
     pub tracks: usize,
     /// Participants of all rooms of this shard together.
     pub participants: usize,
+    /// What tells how long engines work. It decides nothing but whether one of them works far too long, so that it may
+    /// stand still.
+    pub clock: fn() -> Instant,
 }

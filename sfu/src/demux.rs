@@ -56,6 +56,11 @@ impl Demux {
         }
     }
 
+    /// Whose address that is known to be.
+    pub(crate) fn owner(&self, remote: SocketAddr) -> Option<usize> {
+        self.owners.get(&remote).copied()
+    }
+
     /// The engine of `key` answered a check from `remote`.
     pub(crate) fn prove(&mut self, key: usize, remote: SocketAddr) {
         if self.owners.insert(remote, key) == Some(key) {

@@ -13,6 +13,7 @@ use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
 use crate::dependency;
+use crate::participant::MESSAGE;
 
 /// What a subscriber's link is trusted with before it is measured: a call should start sharp.
 const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(2500);
@@ -38,6 +39,7 @@ impl Engines {
             .set_crypto_provider(Arc::clone(&self.crypto))
             .set_ice_lite(true)
             .set_rtp_mode(true)
+            .set_sctp_max_message_size(MESSAGE as u32)
             .set_local_ice_credentials(credentials)
             .set_stats_interval(Some(STATS_INTERVAL))
             .enable_bwe(Some(FIRST_ESTIMATE))

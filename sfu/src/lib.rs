@@ -13,15 +13,18 @@
 
 mod allocate;
 mod answer;
+mod bucket;
 mod budget;
 mod codec;
 mod command;
 mod config;
+mod data;
 mod demux;
 mod dependency;
 mod encoding;
 mod engine;
 mod forward;
+mod guard;
 #[cfg(debug_assertions)]
 mod invariants;
 mod keyframe;
@@ -42,6 +45,7 @@ mod stats;
 mod timers;
 mod track;
 mod vp9;
+mod work;
 
 pub use command::{
     Command, Event, Kind, Offer, ParticipantId, Path, Quality, RejectReason, RoomId, SlotAssignment, SlotRequest,
@@ -49,4 +53,4 @@ pub use command::{
 };
 pub use config::Config;
 pub use sfu::{Output, Sfu, Transmit};
-pub use stats::Stats;
+pub use stats::{Limited, MessagesDropped, Stats};

@@ -32,13 +32,14 @@ pub(crate) struct Plan {
     pub(crate) offer: SdpOffer,
     /// The client's certificate.
     pub(crate) fingerprint: String,
-    /// Name and kind of each section, in order.
-    pub(crate) sections: Vec<(String, Kind)>,
+    /// Name and kind of each section, in order; data has none.
+    pub(crate) sections: Vec<(String, Option<Kind>)>,
 }
 
 /// One `m=` section, as far as it matters here.
 struct Section<'a> {
     kind: Option<Kind>,
+    is_data: bool,
     /// Port 0 outside of the bundle; inside it only says that another section has the port (RFC 9143 §6).
     stopped: bool,
     mid: &'a str,
@@ -54,7 +55,7 @@ impl Refusal {
 }
 
 /// Reads an offer of a participant whose last one had the sections `before`.
-pub(crate) fn read(offer: &Offer, config: &Config, before: &[(String, Kind)]) -> Result<Plan, Refusal> {
+pub(crate) fn read(offer: &Offer, config: &Config, before: &[(String, Option<Kind>)]) -> Result<Plan, Refusal> {
     check_counts(offer, config)?;
     if offer.sdp.len() > LENGTH {
         return Err(rejected("the SDP is longer than 64 KiB"));
@@ -109,6 +110,7 @@ impl<'a> Section<'a> {
     /// `audio 9 UDP/TLS/RTP/SAVPF 111 …`
     fn open(media: &str) -> Self {
         let mut words = media.split(' ');
+        let is_data = media.starts_with("application ") && media.ends_with("/DTLS/SCTP webrtc-datachannel");
         let kind = match words.next() {
             Some("audio") => Some(Kind::Audio),
             Some("video") => Some(Kind::Video),
@@ -116,6 +118,7 @@ impl<'a> Section<'a> {
         };
         Self {
             kind,
+            is_data,
             stopped: words.next() == Some("0"),
             mid: "",
             direction: "sendrecv",
@@ -162,11 +165,14 @@ fn check_session(sdp: &str) -> Result<String, Refusal> {
     find("fingerprint:").map(str::to_owned).ok_or_else(|| rejected("no a=fingerprint"))
 }
 
-fn check_sections(sections: &[Section<'_>]) -> Result<Vec<(String, Kind)>, Refusal> {
+fn check_sections(sections: &[Section<'_>]) -> Result<Vec<(String, Option<Kind>)>, Refusal> {
     let mut seen = HashSet::new();
     let mut named = Vec::with_capacity(sections.len());
+    let mut has_data = false;
     for section in sections {
-        let kind = section.kind.ok_or_else(|| rejected("a section is neither audio nor video"))?;
+        if section.kind.is_none() && !section.is_data {
+            return Err(rejected("a section is neither audio nor video nor data channels"));
+        }
         // What RFC 8866 allows in a token.
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&byte);
         if section.mid.is_empty() || section.mid.len() > MID || !section.mid.bytes().all(sound) {
@@ -176,10 +182,13 @@ fn check_sections(sections: &[Section<'_>]) -> Result<Vec<(String, Kind)>, Refus
             return Err(rejected(format!("a=mid:{} stands twice", section.mid)));
         }
         check_rids(section)?;
-        if section.direction == "sendrecv" && !section.stopped {
+        if section.is_data && std::mem::replace(&mut has_data, true) {
+            return Err(rejected("two sections of data channels"));
+        }
+        if section.direction == "sendrecv" && !section.stopped && !section.is_data {
             return Err(rejected(format!("section {} must be sendonly, recvonly or inactive", section.mid)));
         }
-        named.push((section.mid.to_owned(), kind));
+        named.push((section.mid.to_owned(), section.kind));
     }
     Ok(named)
 }
@@ -202,7 +211,11 @@ fn check_rids(section: &Section<'_>) -> Result<(), Refusal> {
 }
 
 /// A section stays where it was and what it was (RFC 8829 §5.2.2); only a stopped one may be replaced.
-fn check_order(sections: &[Section<'_>], named: &[(String, Kind)], before: &[(String, Kind)]) -> Result<(), Refusal> {
+fn check_order(
+    sections: &[Section<'_>],
+    named: &[(String, Option<Kind>)],
+    before: &[(String, Option<Kind>)],
+) -> Result<(), Refusal> {
     if named.len() < before.len() {
         return Err(rejected("sections of the last offer are missing"));
     }

@@ -1,5 +1,7 @@
 //! One participant and its engine: the only owner of an `Rtc`.
 
+mod channels;
+
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,8 +18,10 @@ use str0m::{Event, IceCreds, Input, Output, Rtc, RtcError};
 
 use crate::allocate::Allotment;
 use crate::command::Wish;
+use crate::guard::Guard;
 use crate::quality::Link;
 use crate::slots::Slots;
+use crate::work::Work;
 use crate::{ParticipantId, RoomId, TrackId, Transmit, engine};
 
 /// Outputs of one drain; an engine that has more than that to say is broken.
@@ -29,6 +33,8 @@ const SOURCES: usize = 64;
 /// The first byte pair of a STUN Binding success response (RFC 8489 §5).
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
 
+pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
+
 /// Someone in a room.
 pub(crate) struct Participant {
     pub(crate) key: usize,
@@ -37,10 +43,11 @@ pub(crate) struct Participant {
     pub(crate) order: u64,
     pub(crate) may_publish: bool,
     pub(crate) may_subscribe: bool,
+    pub(crate) may_message: bool,
     /// The number of the last offer that was taken.
     pub(crate) generation: Option<u64>,
     /// The sections of the last offer that was taken.
-    pub(crate) sections: Vec<(String, crate::Kind)>,
+    pub(crate) sections: Vec<(String, Option<crate::Kind>)>,
     pub(crate) ufrag: String,
     /// The client's certificate: another one means another peer connection.
     pub(crate) fingerprint: String,
@@ -50,6 +57,11 @@ pub(crate) struct Participant {
     pub(crate) wishes: HashMap<TrackId, Wish, RandomState>,
     pub(crate) allotment: Allotment,
     pub(crate) link: Link,
+    pub(crate) channels: Channels,
+    /// What it may send.
+    pub(crate) guard: Guard,
+    /// What its engine may take of our time.
+    work: Work,
     /// Whether media can flow: DTLS is up.
     pub(crate) connected: bool,
     /// Whether [`crate::Event::Connected`] was said.
@@ -88,7 +100,14 @@ pub(crate) enum Happening {
 
 impl Participant {
     /// Someone who just joined and has no engine yet.
-    pub(crate) fn new(key: usize, id: ParticipantId, room: RoomId, order: u64, may: (bool, bool)) -> Self {
+    pub(crate) fn new(
+        key: usize,
+        id: ParticipantId,
+        room: RoomId,
+        order: u64,
+        may: (bool, bool, bool),
+        clock: fn() -> Instant,
+    ) -> Self {
         Self {
             key,
             id,
@@ -96,6 +115,7 @@ impl Participant {
             order,
             may_publish: may.0,
             may_subscribe: may.1,
+            may_message: may.2,
             generation: None,
             sections: Vec::new(),
             ufrag: String::new(),
@@ -105,6 +125,9 @@ impl Participant {
             wishes: HashMap::default(),
             allotment: Allotment::default(),
             link: Link::default(),
+            channels: Channels::default(),
+            guard: Guard::default(),
+            work: Work::new(clock),
             connected: false,
             announced: false,
             local: None,
@@ -125,6 +148,7 @@ impl Participant {
     /// Takes an offer with the engine that there is.
     pub(crate) fn accept(&mut self, offer: SdpOffer, out: &mut Outbox) -> Option<Result<String, RtcError>> {
         self.sources.clear();
+        self.work.watch();
         self.mutate(out, |rtc| rtc.sdp_api().accept_offer(offer).map(|answer| answer.to_sdp_string()))
     }
 
@@ -144,6 +168,7 @@ impl Participant {
         }
         self.connected = false;
         self.local = None;
+        self.channels.reset();
         out.transmits.append(&mut discarded.transmits);
         out.happenings.append(&mut discarded.happenings);
         out.touched.push(self.key);
@@ -154,6 +179,7 @@ impl Participant {
     pub(crate) fn disengage(&mut self) {
         self.engine = None;
         self.connected = false;
+        self.channels.reset();
         self.deadline = None;
         self.local = None;
         self.sources.clear();
@@ -190,6 +216,9 @@ impl Participant {
         out: &mut Outbox,
     ) -> bool {
         let Ok(packet) = Receive::new(Protocol::Udp, from, at, bytes) else { return false };
+        if !matches!(bytes.first(), Some(128..=191)) {
+            self.work.watch();
+        }
         // What the network sends may be wrong; whether the engine still lives is seen when it is drained.
         self.mutate(out, |rtc| rtc.handle_input(Input::Receive(now, packet)).is_ok());
         true
@@ -268,10 +297,11 @@ impl Participant {
     }
 
     /// **The one way to change an engine.** str0m asks for a full drain after each single change, and here it is. A panic
-    /// ends the engine and nothing else. `None`: there is no engine, or not any more.
+    /// ends the engine and nothing else, and so does taking all of our time. `None`: there is no engine, or not any more.
     fn mutate<R>(&mut self, out: &mut Outbox, change: impl FnOnce(&mut Rtc) -> R) -> Option<R> {
         let mut rtc = self.engine.take()?;
         let (key, sabotaged) = (self.key, self.is_sabotaged());
+        let begun = self.work.begin();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             assert!(!sabotaged, "a test wants this engine to fail");
             let value = change(&mut rtc);
@@ -279,14 +309,15 @@ impl Participant {
             (value, drained, rtc)
         }));
         out.touched.push(self.key);
+        let goes_on = self.work.end(begun);
         match outcome {
-            Ok((value, Some((deadline, local)), rtc)) => {
+            Ok((value, Some((deadline, local)), rtc)) if goes_on => {
                 self.deadline = Some(deadline);
                 self.local = local.or(self.local);
                 self.engine = Some(rtc);
                 Some(value)
             }
-            Ok((_, None, _)) | Err(_) => {
+            _ => {
                 self.deadline = None;
                 self.connected = false;
                 out.happenings.push_back((self.key, Happening::Failed));

@@ -15,14 +15,14 @@ use crate::{Event, Kind, ParticipantId, RoomId, SlotAssignment, TrackId, TrackIn
 
 impl Sfu {
     /// Someone entered. Who is there already, or one too many, is not taken in: their offers find nobody.
-    pub(crate) fn join(&mut self, room: RoomId, id: ParticipantId, order: u64, may: (bool, bool)) {
+    pub(crate) fn join(&mut self, room: RoomId, id: ParticipantId, order: u64, may: (bool, bool, bool)) {
         if self.participants.len() >= self.config.participants {
             return;
         }
         let Entry::Vacant(vacant) = self.keys.entry(id) else { return };
         let entry = self.participants.vacant_entry();
         let key = *vacant.insert(entry.key());
-        entry.insert(Participant::new(key, id, room, order, may));
+        entry.insert(Participant::new(key, id, room, order, may, self.config.clock));
         let participants = &mut self.rooms.entry(room).or_default().participants;
         let at = participants.iter().position(|other| self.participants.get(*other).is_some_and(|p| p.order > order));
         participants.insert(at.unwrap_or(participants.len()), key);
@@ -46,6 +46,7 @@ impl Sfu {
         self.demux.forget(key);
         self.timers.set(Owner::Engine(key), None);
         self.timers.set(Owner::Raise(key), None);
+        self.timers.set(Owner::Messages(key), None);
         self.outbox.happenings.retain(|(other, _)| *other != key);
         for slot in &participant.slots.all {
             self.unsubscribe(key, slot.track);

@@ -119,7 +119,7 @@ impl Sfu {
                 }
             }
             Engine::Closed => self.on_closed(key),
-            _ => {}
+            other => self.on_channel_event(key, other),
         }
     }
 
@@ -154,7 +154,7 @@ impl Sfu {
         }
     }
 
-    fn fail(&mut self, key: usize) {
+    pub(crate) fn fail(&mut self, key: usize) {
         let Some(participant) = self.participants.get(key) else { return };
         self.stats.failures += 1;
         self.events.push_back(Event::Failed { participant: participant.id });

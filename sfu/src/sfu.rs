@@ -92,8 +92,15 @@ impl Sfu {
             Sight::Known(key) => Some(key),
             Sight::Nobody => None,
         };
+        let proven = key.is_some() && self.demux.owner(remote) == key;
         let participant = key.and_then(|key| self.participants.get_mut(key));
-        let taken = participant.is_some_and(|found| found.receive(now, remote, local, bytes, &mut self.outbox));
+        let taken = participant.is_some_and(|found| match found.guard.admit(now, bytes, proven) {
+            Ok(()) => found.receive(now, remote, local, bytes, &mut self.outbox),
+            Err(excess) => {
+                self.stats.limited.count(excess);
+                true
+            }
+        });
         if taken {
             self.work_off();
         } else {
@@ -106,8 +113,8 @@ impl Sfu {
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.now = now;
         match command {
-            Command::Join { room, participant, order, may_publish, may_subscribe } => {
-                self.join(room, participant, order, (may_publish, may_subscribe));
+            Command::Join { room, participant, order, may_publish, may_subscribe, may_message } => {
+                self.join(room, participant, order, (may_publish, may_subscribe, may_message));
             }
             Command::Leave { participant } => self.leave(participant),
             Command::Offer(offer) => self.offer(offer),
@@ -136,6 +143,7 @@ impl Sfu {
                 Some(Owner::Speakers(room)) => self.determine_speakers(room),
                 Some(Owner::Raise(key)) => self.allocate(key),
                 Some(Owner::Layers(track)) => self.tell_layers(track),
+                Some(Owner::Messages(key)) => self.hand_on(key),
                 None => break,
             }
             self.work_off();

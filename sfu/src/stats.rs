@@ -1,5 +1,7 @@
 //! Plain counters: written on the way of a packet, read once a second by whoever exports them.
 
+use crate::guard::Excess;
+
 /// Monotonic counters and current gauges of one [`Sfu`](crate::Sfu).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -45,4 +47,49 @@ pub struct Stats {
     pub offers_rejected: u64,
     /// Engines that failed, by a panic or beyond repair, counter.
     pub failures: u64,
+    /// Datagrams of participants that sent more than any call needs, counter.
+    pub limited: Limited,
+    /// Messages that came on data channels, counter.
+    pub messages_in: u64,
+    /// Messages that were sent on data channels, one for each receiver, counter.
+    pub messages_out: u64,
+    /// Messages on data channels that were not sent on, counter.
+    pub messages_dropped: MessagesDropped,
+    /// Data channels that were closed because a message on them was lost, counter.
+    pub channels_closed: u64,
+}
+
+/// Datagrams that were not read, by what there were too many of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limited {
+    /// Datagrams of any kind.
+    pub packets: u64,
+    /// ICE checks from addresses that had proven nothing yet.
+    pub checks: u64,
+    /// DTLS records.
+    pub records: u64,
+    /// Packets of new SSRCs.
+    pub streams: u64,
+}
+
+/// Messages that were not sent on, by whose doing it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessagesDropped {
+    /// The sender may not send messages.
+    pub forbidden: u64,
+    /// The sender sent too much, or too large a message.
+    pub sender: u64,
+    /// A receiver's link had no room; one for each receiver.
+    pub receiver: u64,
+}
+
+impl Limited {
+    pub(crate) fn count(&mut self, excess: Excess) {
+        *match excess {
+            Excess::Packets => &mut self.packets,
+            Excess::Checks => &mut self.checks,
+            Excess::Records => &mut self.records,
+            Excess::Streams => &mut self.streams,
+        } += 1;
+    }
 }

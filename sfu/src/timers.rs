@@ -20,6 +20,8 @@ pub(crate) enum Owner {
     Raise(usize),
     /// What a publisher is to be told of the layers of a track.
     Layers(TrackId),
+    /// The data messages that wait for a participant's link.
+    Messages(usize),
 }
 
 /// Deadlines in order of time.

@@ -119,6 +119,7 @@ fn sfu() -> sfu::Config {
         video_slots: SLOTS.video,
         tracks: TRACKS,
         participants: PARTICIPANTS,
+        clock: crate::clock::now,
     }
 }
 

@@ -31,8 +31,11 @@ fn call(mut daemon: Daemon) -> Vec<u8> {
     let mut listener = Participant::new(&daemon, 2, sfu, Direction::RecvOnly);
     for participant in [&speaker, &listener] {
         let (id, order) = (participant.id, participant.id.0);
-        let (may_publish, may_subscribe) = (true, true);
-        send(&daemon, Command::Join { room: RoomId(1), participant: id, order, may_publish, may_subscribe });
+        let (may_publish, may_subscribe, may_message) = (true, true, true);
+        send(
+            &daemon,
+            Command::Join { room: RoomId(1), participant: id, order, may_publish, may_subscribe, may_message },
+        );
         send(&daemon, Command::Offer(participant.offer()));
     }
     let mut connected = 0;

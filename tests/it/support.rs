@@ -162,6 +162,7 @@ impl Options {
                 video_slots: 16,
                 tracks: 8,
                 participants: 100,
+                clock: roundturn::clock::now,
             },
             sfu_seed: [index as u8; 32],
         }

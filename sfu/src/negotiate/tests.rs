@@ -17,11 +17,21 @@ fn config() -> Config {
         video_slots: 1,
         tracks: 2,
         participants: 9,
+        clock,
     }
+}
+
+/// Stands still.
+fn clock() -> std::time::Instant {
+    unreachable!("an offer is read without it")
 }
 
 fn section(kind: &str, mid: &str, direction: &str, codec: &str) -> String {
     format!("m={kind} 9 UDP/TLS/RTP/SAVPF 96\r\n{COMMON}a=mid:{mid}\r\na={direction}\r\na=rtpmap:96 {codec}\r\n")
+}
+
+fn data(mid: &str) -> String {
+    format!("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n{COMMON}a=mid:{mid}\r\na=sctp-port:5000\r\n")
 }
 
 fn good() -> Offer {
@@ -51,7 +61,7 @@ fn refused(change: impl FnOnce(&mut Offer)) -> (RejectReason, String) {
 fn a_good_offer_is_taken() {
     let plan = read(&good(), &config(), &[]).ok().unwrap();
     let kinds: Vec<_> = plan.sections.iter().map(|(mid, kind)| (mid.as_str(), *kind)).collect();
-    assert_eq!(kinds, [("0", Kind::Audio), ("1", Kind::Video), ("2", Kind::Video)]);
+    assert_eq!(kinds, [("0", Some(Kind::Audio)), ("1", Some(Kind::Video)), ("2", Some(Kind::Video))]);
     assert!(plan.fingerprint.starts_with("sha-256 7A"));
 }
 
@@ -79,12 +89,28 @@ fn what_does_not_fit_together_is_refused() {
     assert!(message(|offer| offer.tracks[1].mid = "2".to_owned()).contains("sendonly"));
     assert!(message(|offer| offer.slots.video[0] = "1".to_owned()).contains("recvonly"));
     assert!(message(|offer| offer.sdp = offer.sdp.replace("m=audio", "m=application")).contains("neither"));
+    assert!(message(|offer| offer.sdp += &(data("3") + &data("4"))).contains("two sections"));
+}
+
+#[test]
+fn one_section_of_data_channels_may_stand_beside_media_or_alone() {
+    let mut offer = good();
+    offer.sdp += &data("3");
+    let plan = read(&offer, &config(), &[]).ok().unwrap();
+    assert_eq!(plan.sections.last(), Some(&("3".to_owned(), None)));
+    assert!(read(&offer, &config(), &plan.sections).is_ok());
+    offer.slots.video.push("3".to_owned());
+    offer.slots.video.remove(0);
+    assert!(read(&offer, &config(), &[]).is_err(), "it is no slot");
+    let alone = HEAD.to_owned() + &data("0");
+    let offer = Offer { sdp: alone, tracks: Vec::new(), slots: SlotRequest::default(), ..good() };
+    assert!(read(&offer, &config(), &[]).is_ok());
 }
 
 #[test]
 fn sections_keep_their_place() {
     let before =
-        |mids: &[(&str, Kind)]| -> Vec<_> { mids.iter().map(|(mid, kind)| ((*mid).to_owned(), *kind)).collect() };
+        |mids: &[(&str, Kind)]| -> Vec<_> { mids.iter().map(|(mid, kind)| ((*mid).to_owned(), Some(*kind))).collect() };
     let taken = |mids: &[(&str, Kind)]| read(&good(), &config(), &before(mids)).is_ok();
     assert!(taken(&[("0", Kind::Audio), ("1", Kind::Video)]));
     assert!(taken(&[("0", Kind::Audio), ("9", Kind::Video)]), "a stopped section may be replaced");

@@ -1,5 +1,7 @@
 //! What only shows from inside: engines that fail.
 
+use std::sync::OnceLock;
+
 use super::*;
 use crate::{Offer, SlotRequest};
 
@@ -8,6 +10,12 @@ const OFFER: &str = include_str!("../../tests/it/offers/chromium.sdp");
 #[allow(clippy::disallowed_methods)]
 fn start() -> Instant {
     Instant::now()
+}
+
+/// A clock that stands still: engines seem to cost nothing, however slow this machine is.
+fn still() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(start)
 }
 
 fn sfu(now: Instant, people: u64) -> Sfu {
@@ -19,11 +27,15 @@ fn sfu(now: Instant, people: u64) -> Sfu {
         video_slots: 4,
         tracks: 4,
         participants: 10,
+        clock: still,
     };
     let mut sfu = Sfu::new(now, config, [1; 32]);
     for id in 1..=people {
         let (room, participant) = (RoomId(1), ParticipantId(id));
-        sfu.handle_command(now, Command::Join { room, participant, order: id, may_publish: true, may_subscribe: true });
+        sfu.handle_command(
+            now,
+            Command::Join { room, participant, order: id, may_publish: true, may_subscribe: true, may_message: true },
+        );
         sfu.handle_command(now, Command::Offer(offer(id, 1)));
     }
     sfu

@@ -10,7 +10,14 @@ const FIREFOX: &str = include_str!("offers/firefox.sdp");
 fn answer(sdp: &str) -> String {
     let mut world = World::new();
     let participant = ParticipantId(1);
-    world.command(Command::Join { room: ROOM, participant, order: 1, may_publish: true, may_subscribe: true });
+    world.command(Command::Join {
+        room: ROOM,
+        participant,
+        order: 1,
+        may_publish: true,
+        may_subscribe: true,
+        may_message: true,
+    });
     let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
     let track = |mid: &str, source| TrackRequest { mid: mid.to_owned(), source, name: String::new() };
     world.command(Command::Offer(Offer {

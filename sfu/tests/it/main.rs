@@ -4,6 +4,7 @@
 
 mod browsers;
 mod calls;
+mod data;
 mod hostile;
 mod keyframes;
 mod layers;

@@ -119,10 +119,10 @@ fn an_offer_is_refused_for_its_reason() {
 fn who_may_not_publish_or_subscribe_does_neither() {
     let mut world = World::new();
     world.enter(Setup::default());
-    world.grants = (false, true);
+    world.grants = (false, true, true);
     let offer = world.try_enter(Setup::default());
     assert!(matches!(world.events.last(), Some(Event::Rejected { reason: RejectReason::Forbidden, .. })), "{offer}");
-    world.grants = (true, false);
+    world.grants = (true, false, true);
     let cy = world.enter(Setup::default());
     world.run_ms(1000);
     assert_eq!(world.clients[cy].received.len(), 0);

@@ -106,8 +106,9 @@ impl Hub {
             if let Some(load) = self.load.get_mut(shard) {
                 load.0 += 1;
             }
-            let (may_publish, may_subscribe) = (grants.publish, grants.subscribe);
-            self.sfu(shard, Command::Join { room: room_id, participant: who, order, may_publish, may_subscribe });
+            let (may_publish, may_subscribe, may_message) = (grants.publish, grants.subscribe, grants.message);
+            let room = room_id;
+            self.sfu(shard, Command::Join { room, participant: who, order, may_publish, may_subscribe, may_message });
         }
         Ok(who)
     }

@@ -11,6 +11,8 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
+use super::data::Data;
+
 /// What a client can and wants.
 #[derive(Clone, Copy)]
 pub struct Setup {
@@ -116,6 +118,7 @@ pub struct Client {
     pub sdp: String,
     /// Whether it left.
     pub gone: bool,
+    pub data: Data,
     frame: u32,
     keyframe_due: [bool; 3],
     layer_sequences: [u64; 3],
@@ -168,6 +171,7 @@ impl Client {
             video_sequence: 1000 * u64::from(number),
             sdp: String::new(),
             gone: false,
+            data: Data::default(),
             frame: 0,
             keyframe_due: [true; 3],
             layer_sequences: [100, 65_000, 3],
@@ -347,7 +351,7 @@ impl Client {
                 let layer = LAYERS.iter().position(|(rid, _, _)| request.rid == Some(Rid::from(*rid)));
                 self.keyframe_due[layer.unwrap_or(1)] |= self.obedient;
             }
-            _ => {}
+            other => self.data.note(other),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A world without sockets and clocks: one SFU and its clients.
 
 mod client;
+mod data;
 mod world;
 
 pub use client::{Client, Received, Setup};
