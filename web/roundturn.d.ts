@@ -111,6 +111,18 @@ export interface RoomStats {
 
 interface TrackFields { participant: Participant; publication: Publication; source: Source }
 
+export interface DataMessage { participant: Participant; data: string | ArrayBuffer; lossy: boolean }
+
+export interface Data {
+  /**
+   * To everyone who listens, at most 16 KiB. Reliable messages arrive all, in order; they wait here while more is sent
+   * than the server takes. Lossy ones arrive at once or not at all: false if one did not even leave.
+   */
+  send(data: string | ArrayBuffer | ArrayBufferView, options?: { lossy?: boolean }): Promise<boolean>;
+  /** Returns what ends it. */
+  on(listener: (message: DataMessage) => void): () => void;
+}
+
 export interface RoomEvents {
   'participant-joined': { participant: Participant };
   'participant-left': { participant: Participant; reason: 'left' | 'timeout' | 'removed' | 'replaced' };
@@ -129,6 +141,8 @@ export interface RoomEvents {
   connection: { participant: Participant | null; state: RTCPeerConnectionState };
   message: { from: Participant | string; topic: string; data: unknown; at: number; roomSeq: number };
   /** Which heights of one of your tracks anyone watches; the others are not sent any more. */
+  /** A data channel was closed, messages on it were lost, and it is opened again. */
+  'data-interrupted': { lossy: boolean };
   layers: { track: string; heights: number[] };
   'room-changed': { info: RoomInfo };
   /** Of the session. `error` says why it is reconnecting or closed. */
@@ -152,6 +166,8 @@ export declare class Room extends EventTarget {
   mute(source: Source | MediaStreamTrack, muted: boolean): Promise<void>;
   replaceTrack(source: Source | MediaStreamTrack, track: MediaStreamTrack | null): Promise<void>;
   send(topic: string, data: unknown, options?: { to?: '*' | (string | Participant)[]; keep?: boolean; echo?: boolean }): Promise<void>;
+  /** Data channels; throws in a mesh room. */
+  readonly data: Data;
   update(fields: { name?: string; meta?: unknown }): Promise<void>;
   /** SFU: how large you show what. Replaces what you said before; a height of 0 is not received at all. */
   view(wishes: { publication: Publication; height: number; priority?: number }[]): Promise<void>;

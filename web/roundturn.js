@@ -129,6 +129,12 @@ class Room extends EventTarget {
     if (keep) this.#keep({ from: this.you.id, topic, data, at, room_seq: roomSeq });
   }
 
+  /** Messages of any bytes to everyone, on data channels: `data.send(bytes, { lossy })` and `data.on(listener)`. SFU rooms only. */
+  get data() {
+    if (this.mode !== 'sfu') throw new RoundturnError('unsupported', 'data channels are for SFU rooms');
+    return this.#engine.data;
+  }
+
   /** Changes the own name or meta for everyone. */
   async update(fields) {
     await this.#signaling.request({ type: 'update', ...fields });

@@ -163,6 +163,9 @@ impl Sfu {
                     write = write.marker(packet.header.marker || ends_picture).nackable(video);
                     let mid = slot.mid;
                     subscriber.write(mid, write, &mut self.outbox);
+                    if switched {
+                        self.stats.first_frames.note(self.now, subscriber, id);
+                    }
                     count_out(&mut self.stats, video, packet.payload.len());
                     if switched { Handed::Switched } else { Handed::Done }
                 }

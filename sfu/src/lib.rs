@@ -23,6 +23,7 @@ mod demux;
 mod dependency;
 mod encoding;
 mod engine;
+mod first_frame;
 mod forward;
 mod guard;
 #[cfg(debug_assertions)]
@@ -52,5 +53,6 @@ pub use command::{
     Source, TrackId, TrackInfo, TrackRequest, Wish,
 };
 pub use config::Config;
+pub use first_frame::{FirstFrames, Times};
 pub use sfu::{Output, Sfu, Transmit};
 pub use stats::{Limited, MessagesDropped, Stats};

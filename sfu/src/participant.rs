@@ -41,6 +41,10 @@ pub(crate) struct Participant {
     pub(crate) id: ParticipantId,
     pub(crate) room: RoomId,
     pub(crate) order: u64,
+    /// When it joined, and the last track that there was.
+    pub(crate) joined: (Instant, TrackId),
+    /// Whether it was shown anything.
+    pub(crate) pictured: bool,
     pub(crate) may_publish: bool,
     pub(crate) may_subscribe: bool,
     pub(crate) may_message: bool,
@@ -106,6 +110,7 @@ impl Participant {
         room: RoomId,
         order: u64,
         may: (bool, bool, bool),
+        joined: (Instant, TrackId),
         clock: fn() -> Instant,
     ) -> Self {
         Self {
@@ -113,6 +118,8 @@ impl Participant {
             id,
             room,
             order,
+            joined,
+            pictured: false,
             may_publish: may.0,
             may_subscribe: may.1,
             may_message: may.2,

@@ -19,10 +19,11 @@ impl Sfu {
         if self.participants.len() >= self.config.participants {
             return;
         }
+        let joined = (self.now, self.track_id(self.last_track));
         let Entry::Vacant(vacant) = self.keys.entry(id) else { return };
         let entry = self.participants.vacant_entry();
         let key = *vacant.insert(entry.key());
-        entry.insert(Participant::new(key, id, room, order, may, self.config.clock));
+        entry.insert(Participant::new(key, id, room, order, may, joined, self.config.clock));
         let participants = &mut self.rooms.entry(room).or_default().participants;
         let at = participants.iter().position(|other| self.participants.get(*other).is_some_and(|p| p.order > order));
         participants.insert(at.unwrap_or(participants.len()), key);
@@ -225,9 +226,13 @@ impl Sfu {
         wanted.into_iter().map(|track| (track.info.track, track.group())).collect()
     }
 
+    fn track_id(&self, number: u64) -> TrackId {
+        TrackId(u64::from(self.config.shard) << 40 | number)
+    }
+
     fn add_track(&mut self, key: usize, room: RoomId, id: ParticipantId, mid: Mid, request: &TrackRequest) -> TrackId {
         self.last_track += 1;
-        let track = TrackId(u64::from(self.config.shard) << 40 | self.last_track);
+        let track = self.track_id(self.last_track);
         let (source, name) = (request.source, request.name.clone());
         let info = TrackInfo { track, participant: id, source, name, muted: false };
         self.events.push_back(Event::TrackAdded { room, track: info.clone() });

@@ -34,6 +34,8 @@ pub(crate) struct Slot {
     pub(crate) allotted: Allotted,
     /// When it was given its present track's first quality.
     pub(crate) begun: Option<Instant>,
+    /// Whether anything of its present track was shown since.
+    pub(crate) shown: bool,
     /// NACKs that came for this slot, as the engine counts them.
     pub(crate) nacks: u64,
 }
@@ -79,6 +81,7 @@ impl Slot {
             switcher: Switcher::default(),
             allotted: Allotted::Fresh,
             begun: None,
+            shown: false,
             nacks: 0,
         }
     }
@@ -97,6 +100,7 @@ impl Slot {
         self.switcher = Switcher::default();
         self.allotted = Allotted::Fresh;
         self.begun = None;
+        self.shown = false;
     }
 
     /// What signaling is told.

@@ -1,5 +1,6 @@
 //! Plain counters: written on the way of a packet, read once a second by whoever exports them.
 
+use crate::first_frame::FirstFrames;
 use crate::guard::Excess;
 
 /// Monotonic counters and current gauges of one [`Sfu`](crate::Sfu).
@@ -55,6 +56,8 @@ pub struct Stats {
     pub messages_out: u64,
     /// Messages on data channels that were not sent on, counter.
     pub messages_dropped: MessagesDropped,
+    /// How long subscribers waited for pictures.
+    pub first_frames: FirstFrames,
     /// Data channels that were closed because a message on them was lost, counter.
     pub channels_closed: u64,
 }

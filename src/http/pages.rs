@@ -44,6 +44,7 @@ const ASSETS: &[Asset] = assets![
     "/page/view.js",
     "/page/words.js",
     "/roundturn.js",
+    "/roundturn/data.js",
     "/roundturn/encodings.js",
     "/roundturn/error.js",
     "/roundturn/mesh.js",

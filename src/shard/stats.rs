@@ -5,7 +5,7 @@ mod rows;
 
 use std::time::{Duration, Instant};
 
-use metrics::{Counter, Gauge, Label};
+use metrics::{Counter, Gauge, Histogram, Label};
 
 use super::core::Core;
 use super::outgoing::Outgoing;
@@ -36,6 +36,7 @@ enum Meter {
     Counter(Counter, u64),
     Shared(Gauge, f64),
     Own(Gauge),
+    Times(Histogram, u64, u64),
 }
 
 impl Exporter {
@@ -76,6 +77,7 @@ impl Meter {
         match row.value {
             Value::Count(_) => Self::Counter(metrics::counter!(row.name, labels), 0),
             Value::Shared(_) => Self::Shared(metrics::gauge!(row.name, labels), 0.0),
+            Value::Times(..) => Self::Times(metrics::histogram!(row.name, labels), 0, 0),
             Value::Own(_) => Self::Own(metrics::gauge!(row.name, labels)),
         }
     }
@@ -89,6 +91,15 @@ impl Meter {
             (Self::Shared(gauge, last), Value::Shared(value)) => {
                 gauge.increment(value - *last);
                 *last = value;
+            }
+            (Self::Times(histogram, times, sum), Value::Times(count, millis)) => {
+                let new = count.saturating_sub(*times);
+                if new > 0 {
+                    // The mean of what one bucket got is in that bucket, and the sum stays right.
+                    let mean = millis.saturating_sub(*sum) as f64 / new as f64 / 1000.0;
+                    histogram.record_many(mean, new as usize);
+                }
+                (*times, *sum) = (count, millis);
             }
             (Self::Own(gauge), Value::Own(value)) => gauge.set(value),
             // Rows come in the same order each time, so that kinds agree.

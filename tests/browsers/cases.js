@@ -77,6 +77,21 @@ export const cases = {
     const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'sfu' });
     await everyoneReceives(people);
   },
+
+  'through the SFU, messages on data channels, two Chromium and Firefox': async (enter) => {
+    const people = await everyone(enter, ['chromium', 'firefox', 'chromium'], { mode: 'sfu' });
+    await everyoneReceives(people);
+    for (const person of people) await person.listensForData();
+    for (const person of people) await person.sendsData();
+    for (const person of people) await person.getsDataOf(people.filter((other) => other !== person));
+    await everyoneReceives(people);
+  },
+
+  'through the SFU, encrypted end to end, two': async (enter) => {
+    const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu', encrypt: 77 });
+    await everyoneReceives(people);
+    for (const person of people) await person.ciphersEverything();
+  },
 };
 
 const NAMES = ['Ana', 'Bo', 'Cem'];

@@ -1,5 +1,6 @@
 // One person in a call: a page in a browser context of its own, and what its connections say about it.
 
+import { encryptMedia } from './encryption.js';
 import { until } from './until.js';
 
 /** How much must come in before we believe that it flows. */
@@ -22,9 +23,14 @@ export class Participant {
     });
   }
 
-  /** `transport`: the only one that leads to a relay, "udp", "tcp" or "tls"; all of them if there is none. */
-  static async open(context, name, transport) {
+  /** `encrypt`: the key for all media. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls"; all of them if there is none. */
+  static async open(context, name, transport, encrypt) {
     const page = await context.newPage();
+    if (encrypt) {
+      // The cipher's worker is no part of the page.
+      await page.setBypassCSP(true);
+      await page.evaluateOnNewDocument(encryptMedia, encrypt);
+    }
     await page.setViewport({ width: 1280, height: 800 });
     await page.evaluateOnNewDocument(spellErrors);
     await page.evaluateOnNewDocument(keepConnections, transport ?? '');
@@ -51,6 +57,30 @@ export class Participant {
     await until(`${this.name}: frames and sound of ${count} others grow`, SECONDS, async () => {
       const { video, audio } = await this.#media();
       return count <= grown(first.video, video, FRAMES) && count <= grown(first.audio, audio, 1e-9);
+    });
+  }
+
+  /** Opens its data channels and keeps what comes. */
+  async listensForData() {
+    await this.#page.evaluate(listenForData);
+  }
+
+  /** Sends one message of each kind until somebody tells it to stop. */
+  async sendsData() {
+    await this.#page.evaluate(sendData, this.name);
+  }
+
+  /** Has text, an empty message and bytes by the reliable channel, in order, and something by the lossy one, of each. */
+  async getsDataOf(others) {
+    const names = others.map((other) => other.name);
+    await until(`${this.name} has messages of ${names}`, SECONDS, () => this.#page.evaluate(hasData, names));
+  }
+
+  /** Every frame that left or came was changed on its way. */
+  async ciphersEverything() {
+    await until(`${this.name}: frames and sound are ciphered both ways`, SECONDS, async () => {
+      const ciphered = await this.#page.evaluate(() => globalThis.ciphered);
+      return ['sent video', 'sent audio', 'received video', 'received audio'].every((what) => ciphered[what] > FRAMES);
     });
   }
 
@@ -190,6 +220,32 @@ function keepConnections(transport) {
 function countPictures() {
   const tiles = [...document.querySelectorAll('[data-participant]:not([data-you="true"])')];
   return tiles.filter((tile) => [...tile.querySelectorAll('video')].some((video) => video.videoWidth > 0)).length;
+}
+
+function listenForData() {
+  const { room } = globalThis.roundturn;
+  globalThis.dataForTests = [];
+  room.data.on(({ participant, data, lossy }) => {
+    globalThis.dataForTests.push([participant.name, lossy, typeof data === 'string' ? data : `bytes ${new Uint8Array(data)}`]);
+  });
+}
+
+/** The lossy message is said again and again: the first ones may come before everyone listens. */
+async function sendData(name) {
+  const { data } = globalThis.roundturn.room;
+  await data.send(`grüß von ${name}`);
+  await data.send('');
+  await data.send(new Uint8Array([1, 2, 3]));
+  await data.send('x'.repeat(16 * 1024));
+  setInterval(() => data.send(`hier ist ${name}`, { lossy: true }), 200);
+}
+
+function hasData(names) {
+  return names.every((name) => {
+    const of = (wanted) => globalThis.dataForTests.filter(([who, lossy]) => who === name && lossy === wanted).map(([, , data]) => data);
+    const expected = [`grüß von ${name}`, '', 'bytes 1,2,3', 'x'.repeat(16 * 1024)];
+    return JSON.stringify(of(false)) === JSON.stringify(expected) && of(true).includes(`hier ist ${name}`);
+  });
 }
 
 async function publishScreen() {

@@ -4,6 +4,7 @@
 // Own sources keep their section for as long as the connection lives: publishing again after an unpublish uses it anew.
 
 import { encodings, limit } from './encodings.js';
+import { Data } from './data.js';
 import { Publications } from './publications.js';
 
 const SLOTS_DEFAULT = { audio: 4, video: 9 };
@@ -25,7 +26,7 @@ export class Sfu {
   /** Tracks of others by their id, as announced; the track in each slot by its mid. */
   #tracks = new Map(); #filled = new Map(); #publications = new Map();
   #generation = 0; #running = null; #wanted = false; #restartIce = false; #restartTimer = 0; #startTimer = 0;
-  #closed = false;
+  #closed = false; #data = null;
   /** Own publications that were muted here, not by a moderator. */
   #mutedHere = new WeakSet();
   /** The changes of what each sender sends, one after the other. */
@@ -121,8 +122,20 @@ export class Sfu {
     await this.#senders.get(local.source)?.sender.replaceTrack(local.track);
   }
 
+  /** Messages on data channels: there from the first time that someone asks. */
+  get data() {
+    this.#data ??= new Data(this.#context, (label, options) => {
+      const channel = this.#connection.createDataChannel(label, options);
+      // The first one takes an offer; before the first offer it is in that.
+      if (!this.#connection.sctp && this.#generation > 0) this.#negotiate().catch((error) => this.#context.emit('error', { error }));
+      return channel;
+    });
+    return this.#data;
+  }
+
   close() {
     this.#closed = true;
+    this.#data?.close();
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#startTimer);
     this.#connection.onconnectionstatechange = null;

@@ -199,3 +199,17 @@ fn channels_end_with_the_peer_connection_and_harm_nothing() {
     assert_eq!(world.clients[2].data.on("reliable").len(), 1);
     assert_eq!(world.sfu.stats().failures, 0);
 }
+
+#[test]
+fn whoever_opens_channel_after_channel_is_ended_and_nobody_else() {
+    let mut world = three();
+    for _ in 0..20 {
+        world.open_channels(0, &["a", "b", "c", "d", "e"]);
+        world.run_ms(100);
+    }
+    assert_eq!(world.sfu.stats().failures, 1);
+    world.clients[0].leave();
+    world.clients[1].say("reliable", b"still here");
+    world.run_ms(200);
+    assert_eq!(world.clients[2].data.on("reliable").len(), 1);
+}

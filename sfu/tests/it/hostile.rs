@@ -65,6 +65,59 @@ fn garbage_from_a_proven_address_ends_nothing() {
     assert!(!world.events.iter().any(|event| matches!(event, Event::Failed { .. })));
 }
 
+/// RTP with this SSRC that no key belongs to; the mid of the first section stands in its one-byte header extension.
+fn rtp(ssrc: u32, sequence: u16) -> Vec<u8> {
+    let mut bytes = vec![0x90, 96];
+    bytes.extend(sequence.to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(ssrc.to_be_bytes());
+    bytes.extend([0xbe, 0xde, 0, 1, 0x40, b'0', 0, 0]);
+    bytes.extend([7; 40]);
+    bytes
+}
+
+/// What reached Ana in three seconds in which Bo sends `flood` every 50 µs beside its media, and what was not read of it.
+fn flooded(flood: impl Fn(u32) -> Vec<u8>, strange: bool) -> (usize, roundturn_sfu::Limited) {
+    let mut world = World::new();
+    let ana = world.enter(Setup::default());
+    let bo = world.enter(Setup::default());
+    let cy = world.enter(Setup::default());
+    world.run_ms(1500);
+    let from = if strange { SocketAddr::from(([203, 0, 113, 9], 7000)) } else { world.clients[bo].address };
+    let before = world.clients[ana].received.len();
+    for round in 0..3000_u32 {
+        for one in 0..20 {
+            let bytes = flood(round * 20 + one);
+            world.sfu.handle_datagram(world.now, world.address, from, &bytes);
+        }
+        world.run_ms(1);
+    }
+    assert!(!world.events.iter().any(|event| matches!(event, Event::Failed { .. })));
+    assert!(world.clients[cy].connected);
+    (world.clients[ana].received.len() - before, world.sfu.stats().limited.clone())
+}
+
+#[test]
+fn floods_of_one_are_cut_off_and_nobody_else_notices() {
+    let (usual, limited) = flooded(|_| Vec::new(), false);
+    assert_eq!(limited, roundturn_sfu::Limited::default(), "a call alone is far from every limit");
+    let (received, limited) = flooded(|number| rtp(number, 1), false);
+    assert!(received * 100 > usual * 45, "the other one's media");
+    assert!(limited.streams > 15_000, "{limited:?}");
+    assert!(limited.streams + limited.packets > 59_800, "what is read of it: {limited:?}");
+    let (received, limited) = flooded(|number| rtp(9, number as u16), false);
+    assert!(received * 100 > usual * 45);
+    assert!(limited.packets > 60_000 - 5_000 * 4 - 1_000, "{limited:?}");
+    let report = |number: u32| [&[0x81, 206, 0, 2][..], &number.to_be_bytes(), &[0; 20]].concat();
+    let (received, limited) = flooded(report, false);
+    assert!(received * 100 > usual * 45);
+    assert!(limited.packets > 39_000, "{limited:?}");
+    let (received, limited) =
+        flooded(|_| [&[23, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 16][..], &[0; 16]].concat(), false);
+    assert!(received * 100 > usual * 45);
+    assert!(limited.records > 5_000, "{limited:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -59,3 +59,21 @@ fn nobody_is_asked_for_a_muted_track() {
     world.run_ms(3000);
     assert_eq!(world.clients[ana].keyframe_requests.len(), before);
 }
+
+#[test]
+fn the_time_to_the_first_picture_is_measured_from_the_slot_and_from_the_join() {
+    let mut world = World::new();
+    world.enter(Setup { audio_slots: 0, video_slots: 0, ..Setup::default() });
+    world.run_ms(2000);
+    for _ in 0..3 {
+        world.enter(Setup { camera: false, microphone: false, ..Setup::default() });
+        world.run_ms(2000);
+    }
+    let frames = &world.sfu.stats().first_frames;
+    for times in [&frames.since_slot, &frames.since_join] {
+        let (count, sum) = times.buckets().iter().fold((0, 0), |(c, s), (count, sum)| (c + count, s + sum));
+        assert_eq!(count, 3);
+        assert!(sum / 3 < 700, "{} ms", sum / 3);
+    }
+    assert!(frames.since_slot != frames.since_join, "joining takes longer");
+}

@@ -1,12 +1,14 @@
 //! What each series means, for those who read /metrics.
 
-use metrics::{describe_counter, describe_gauge};
+use metrics::{describe_counter, describe_gauge, describe_histogram};
 
 /// Tells the recorder about every series of [`super::rows`].
 pub(super) fn describe() {
     for (name, help) in COUNTERS {
         describe_counter!(*name, *help);
     }
+    let help = "Time to the first picture of a slot, or of a participant for whom there was one at its join.";
+    describe_histogram!("roundturn_sfu_first_frame_seconds", help);
     for (name, help) in GAUGES {
         describe_gauge!(*name, *help);
     }
@@ -37,6 +39,10 @@ const COUNTERS: &[(&str, &str)] = &[
     ("roundturn_sfu_offers_total", "Offers by outcome."),
     ("roundturn_sfu_unknown_datagrams_total", "Datagrams at the SFU's port that are nobody's."),
     ("roundturn_sfu_failures_total", "Participants whose engine failed."),
+    ("roundturn_sfu_datagrams_limited_total", "Datagrams of participants that send more than any call needs."),
+    ("roundturn_sfu_messages_total", "Messages on data channels, out: one for each receiver."),
+    ("roundturn_sfu_messages_dropped_total", "Messages on data channels that were not sent on, by whose doing."),
+    ("roundturn_sfu_data_channels_closed_total", "Data channels closed because a message on them was lost."),
     ("roundturn_shard_events_lost_total", "Events for signaling lost because it was too slow."),
 ];
 

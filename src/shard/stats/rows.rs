@@ -22,6 +22,8 @@ pub(super) enum Value {
     Count(u64),
     /// A gauge, summed over the shards.
     Shared(f64),
+    /// One bucket of a histogram of times: how many, and their sum in milliseconds. Summed over the shards.
+    Times(u64, u64),
     /// A gauge that is this shard's alone, or the same for all.
     Own(f64),
 }
@@ -206,6 +208,43 @@ fn sfu(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
     visitor(Row { name: "roundturn_sfu_unknown_datagrams_total", labels: &[], value });
     let value = Value::Count(stats.failures);
     visitor(Row { name: "roundturn_sfu_failures_total", labels: &[], value });
+    limits(sample, visitor);
+}
+
+/// What participants were not let do, and how long they wait for pictures.
+fn limits(sample: &Sample<'_>, visitor: &mut Visitor<'_>) {
+    let stats = sample.core.sfu_stats();
+    let limited = &stats.limited;
+    let dropped = [
+        ("packets", limited.packets),
+        ("checks", limited.checks),
+        ("records", limited.records),
+        ("streams", limited.streams),
+    ];
+    for (reason, count) in dropped {
+        let value = Value::Count(count);
+        visitor(Row { name: "roundturn_sfu_datagrams_limited_total", labels: &[("reason", reason)], value });
+    }
+    for (direction, count) in [("in", stats.messages_in), ("out", stats.messages_out)] {
+        let labels = [("direction", direction)];
+        visitor(Row { name: "roundturn_sfu_messages_total", labels: &labels, value: Value::Count(count) });
+    }
+    let dropped = &stats.messages_dropped;
+    for (reason, count) in
+        [("forbidden", dropped.forbidden), ("sender", dropped.sender), ("receiver", dropped.receiver)]
+    {
+        let value = Value::Count(count);
+        visitor(Row { name: "roundturn_sfu_messages_dropped_total", labels: &[("reason", reason)], value });
+    }
+    let value = Value::Count(stats.channels_closed);
+    visitor(Row { name: "roundturn_sfu_data_channels_closed_total", labels: &[], value });
+    let frames = &stats.first_frames;
+    for (since, times) in [("slot", &frames.since_slot), ("join", &frames.since_join)] {
+        for &(count, sum) in times.buckets() {
+            let (labels, value) = ([("since", since)], Value::Times(count, sum));
+            visitor(Row { name: "roundturn_sfu_first_frame_seconds", labels: &labels, value });
+        }
+    }
 }
 
 fn by_transport<K: Label>(
