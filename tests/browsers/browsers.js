@@ -56,9 +56,9 @@ export class Browsers {
   async call(name, run) {
     const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/-$/, '');
     const participants = [];
-    const enter = async (kind, who, { transport, ...options } = {}) => {
+    const enter = async (kind, who, { transport, encrypt, ...options } = {}) => {
       const context = await (await this.#browser(kind)).createBrowserContext();
-      const participant = await Participant.open(context, who, transport);
+      const participant = await Participant.open(context, who, transport, encrypt);
       participants.push(participant);
       const fragment = new URLSearchParams({ room: slug, name: who, autojoin: '1', ...options });
       await participant.goto(`${transport === 'tls' ? this.#urls.tls : this.#urls.plain}/#${fragment}`);

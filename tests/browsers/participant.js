@@ -222,12 +222,14 @@ function countPictures() {
   return tiles.filter((tile) => [...tile.querySelectorAll('video')].some((video) => video.videoWidth > 0)).length;
 }
 
-function listenForData() {
+/** Resolves once both channels are open: what is sent before that does not come here. */
+async function listenForData() {
   const { room } = globalThis.roundturn;
   globalThis.dataForTests = [];
   room.data.on(({ participant, data, lossy }) => {
     globalThis.dataForTests.push([participant.name, lossy, typeof data === 'string' ? data : `bytes ${new Uint8Array(data)}`]);
   });
+  await room.data.send('', { lossy: true });
 }
 
 /** The lossy message is said again and again: the first ones may come before everyone listens. */
