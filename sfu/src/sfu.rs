@@ -19,10 +19,6 @@ use crate::{Command, Config, Event, ParticipantId, RoomId, Stats, TrackId};
 /// Timers in one call; the rest is for the next, which is due at once.
 const TIMERS: usize = 4096;
 
-/// The next deadline lies at least so far ahead. Probes of a link go out packet by packet: in steps of a millisecond, small
-/// packets would never show that it carries more than 2 Mbit/s.
-const SOONEST: Duration = Duration::from_micros(100);
-
 /// All rooms of one shard.
 pub struct Sfu {
     pub(crate) config: Config,
@@ -164,7 +160,7 @@ impl Sfu {
             }
             self.flush();
         }
-        let soonest = self.now + SOONEST;
+        let soonest = self.now + Duration::from_millis(1);
         Output::Timeout(self.timers.next().map(|deadline| deadline.max(soonest)))
     }
 
