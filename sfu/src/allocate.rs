@@ -29,6 +29,8 @@ const PROBE_AGAIN: Duration = Duration::from_millis(300);
 /// How much more is desired each time, and where it begins again, in bits per second.
 const NUDGE: u64 = 1_000;
 const NUDGES: u64 = 100_000;
+/// Simulcast layers that a publisher may have.
+const LAYERS: usize = 3;
 /// How many times more than the estimate the smallest version of the most important picture may cost before it is paused.
 const TOLERANCE: u64 = 2;
 /// More is never asked for.
@@ -88,6 +90,10 @@ impl Sfu {
         let changed = self.fill(key);
         self.tell_slots(key, changed);
         self.allocate(key);
+        let shown =
+            self.participants.get(key).map(|one| one.slots.of(Kind::Video).filter_map(|slot| slot.track).collect());
+        let shown: Vec<_> = shown.unwrap_or_default();
+        shown.into_iter().for_each(|track| self.review_layers(track));
     }
 
     /// A subscriber's link was measured.
@@ -228,11 +234,13 @@ impl Sfu {
         self.events.push_back(Event::Layers { participant, track: id, heights });
     }
 
-    /// The heights of a track that are shown somewhere or should be.
+    /// The heights of a track that are shown somewhere or should be. A publisher begins with its smaller layers: whoever
+    /// has the largest that came and shows it larger wants the next one, too.
     fn watched(&self, id: TrackId) -> Vec<u16> {
         let Some(track) = self.tracks.get(&id) else { return Vec::new() };
         let rungs = track.ladder();
         let height = |choice| rungs.iter().find(|rung| rung.choice == choice).map(|rung| rung.height);
+        let wish = |key: usize| self.participants.get(key)?.wishes.get(&id);
         let mut heights = Vec::new();
         for key in &track.subscribers {
             let Some(slot) =
@@ -240,8 +248,13 @@ impl Sfu {
             else {
                 continue;
             };
-            if let Allotted::Quality(_, height) = slot.allotted {
+            if let Allotted::Quality(choice, height) = slot.allotted {
                 heights.push(height);
+                let larger = height.saturating_mul(2);
+                let is_top = rungs.last().is_some_and(|top| top.choice == choice) && track.encodings.len() < LAYERS;
+                if is_top && wish(*key).is_none_or(|wish| is_fitting(larger, wish.height)) {
+                    heights.push(larger);
+                }
             }
             heights.extend(slot.switcher.current().and_then(height));
         }

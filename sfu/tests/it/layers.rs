@@ -124,6 +124,29 @@ fn a_publisher_is_told_which_layers_anyone_watches() {
 }
 
 #[test]
+fn a_layer_that_never_came_is_asked_for_by_whoever_shows_the_picture_large() {
+    let mut world = World::new();
+    let ana = world.enter(publisher());
+    world.clients[ana].active = [true, true, false];
+    let bo = world.enter(watcher());
+    let camera = world.tracks_of(ana)[1];
+    let told = |world: &World| {
+        world.events.iter().rev().find_map(|event| match event {
+            Event::Layers { heights, .. } => Some(heights.clone()),
+            _ => None,
+        })
+    };
+    world.view(bo, &[(camera, 360, 0)]);
+    world.run_ms(6000);
+    assert_eq!(told(&world), Some(vec![360]));
+    world.view(bo, &[(camera, 720, 0)]);
+    assert_eq!(told(&world), Some(vec![360, 720]));
+    world.clients[ana].active = [true; 3];
+    world.run_ms(6000);
+    assert_eq!(heights(&world, bo, world.now - Duration::from_millis(500)), BTreeSet::from([720]));
+}
+
+#[test]
 fn a_layer_that_its_publisher_stops_is_replaced_within_a_second() {
     let mut world = World::new();
     let ana = world.enter(publisher());
