@@ -124,6 +124,7 @@ impl Answers for Shard {
 fn sfu() -> SfuConfig {
     SfuConfig {
         candidates: vec![SocketAddr::from((EXTERNAL, SFU_PORT))],
+        tcp_candidates: Vec::new(),
         relays: (vec![EXTERNAL.into()], 50_000..=60_000),
         shard: 0,
         audio_slots: 4,

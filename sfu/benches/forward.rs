@@ -53,6 +53,7 @@ impl Room {
         let (now, address) = (Instant::now(), SocketAddr::from(([192, 0, 2, 1], 49160)));
         let config = Config {
             candidates: vec![address],
+            tcp_candidates: Vec::new(),
             relays: (Vec::new(), 1..=1),
             shard: 0,
             audio_slots: 0,

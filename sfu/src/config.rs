@@ -9,6 +9,8 @@ use std::time::Instant;
 pub struct Config {
     /// Addresses that the answers announce as host candidates, most preferred first: each is a name of this shard's port.
     pub candidates: Vec<SocketAddr>,
+    /// Addresses that they announce for ICE-TCP, behind those: where streams are listened for (RFC 6544).
+    pub tcp_candidates: Vec<SocketAddr>,
     /// The addresses that relays of this process have, and their ports: a remote there came through a relay.
     pub relays: (Vec<IpAddr>, RangeInclusive<u16>),
     /// The shard's number, part of every ICE ufrag and of every track's identity.

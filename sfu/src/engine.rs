@@ -9,9 +9,11 @@ use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::crypto::from_feature_flags;
 use str0m::format::{Codec, FormatParams};
 use str0m::media::Frequency;
+use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
+use crate::Config;
 use crate::dependency;
 use crate::participant::MESSAGE;
 
@@ -33,8 +35,8 @@ impl Engines {
         Self { crypto, certificate }
     }
 
-    /// An engine that answers under these credentials at these addresses.
-    pub(crate) fn build(&self, now: Instant, credentials: IceCreds, addresses: &[SocketAddr]) -> Rtc {
+    /// An engine that answers under these credentials at the configured addresses.
+    pub(crate) fn build(&self, now: Instant, credentials: IceCreds, wanted: &Config) -> Rtc {
         let mut config = RtcConfig::new()
             .set_crypto_provider(Arc::clone(&self.crypto))
             .set_ice_lite(true)
@@ -58,8 +60,11 @@ impl Engines {
         codecs.add_config(98.into(), Some(99.into()), Codec::Vp9, Frequency::NINETY_KHZ, None, vp9);
         codecs.enable_av1(true);
         let mut rtc = config.build(now);
-        for address in addresses {
+        for address in &wanted.candidates {
             add_address(&mut rtc, *address);
+        }
+        for address in &wanted.tcp_candidates {
+            add_tcp_address(&mut rtc, *address);
         }
         rtc
     }
@@ -68,6 +73,13 @@ impl Engines {
 /// Announces an address from now on.
 pub(crate) fn add_address(rtc: &mut Rtc, address: SocketAddr) {
     if let Ok(candidate) = Candidate::host(address, "udp") {
+        rtc.add_local_candidate(candidate);
+    }
+}
+
+/// Announces an address where streams are listened for (RFC 6544 §4.1).
+fn add_tcp_address(rtc: &mut Rtc, address: SocketAddr) {
+    if let Ok(candidate) = Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build() {
         rtc.add_local_candidate(candidate);
     }
 }

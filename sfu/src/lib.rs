@@ -25,6 +25,7 @@ mod encoding;
 mod engine;
 mod first_frame;
 mod forward;
+pub mod framing;
 mod guard;
 #[cfg(debug_assertions)]
 mod invariants;
@@ -37,6 +38,7 @@ mod quality;
 mod rewrite;
 mod room;
 mod rooms;
+mod route;
 mod router;
 mod secrets;
 mod sfu;
@@ -53,6 +55,8 @@ pub use command::{
     Source, TrackId, TrackInfo, TrackRequest, Wish,
 };
 pub use config::Config;
+pub use demux::shard_of;
 pub use first_frame::{FirstFrames, Times};
+pub use route::Transport;
 pub use sfu::{Output, Sfu, Transmit};
 pub use stats::{Limited, MessagesDropped, Stats};

@@ -4,6 +4,7 @@ use str0m::IceCreds;
 
 use crate::answer::{self, Credentials};
 use crate::negotiate::{self, Plan, Refusal};
+use crate::route::Routes;
 use crate::sfu::Sfu;
 use crate::{Event, Offer, RejectReason, TrackId};
 
@@ -56,7 +57,7 @@ impl Sfu {
         let out = &mut self.outbox;
         let participant = self.participants.get_mut(key).ok_or_else(lost)?;
         let answer = if anew {
-            let engine = self.engines.build(self.now, ours.clone(), &self.config.candidates);
+            let engine = self.engines.build(self.now, ours.clone(), &self.config);
             participant.accept_with(engine, plan.offer, out)
         } else {
             participant.accept(plan.offer, out)
@@ -67,6 +68,7 @@ impl Sfu {
         let mut renewed = Vec::new();
         if anew {
             self.demux.forget(key);
+            participant.routes = Routes::default();
             renewed.extend(participant.published.iter().map(|(_, track)| *track));
             let slots = std::mem::take(&mut participant.slots);
             replaced.extend(slots.all.into_iter().filter_map(|slot| slot.track));

@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::format::PayloadParams;
+use str0m::ice::StunMessage;
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{RtpWrite, Ssrc};
@@ -20,9 +21,10 @@ use crate::allocate::Allotment;
 use crate::command::Wish;
 use crate::guard::Guard;
 use crate::quality::Link;
+use crate::route::{Route, Routes, Source};
 use crate::slots::Slots;
 use crate::work::Work;
-use crate::{ParticipantId, RoomId, TrackId, Transmit, engine};
+use crate::{ParticipantId, RoomId, TrackId, Transmit, Transport, engine};
 
 /// Outputs of one drain; an engine that has more than that to say is broken.
 const DRAIN: usize = 10_000;
@@ -34,6 +36,8 @@ const LATENESS: Duration = Duration::from_millis(2);
 const SOURCES: usize = 64;
 /// The first byte pair of a STUN Binding success response (RFC 8489 §5).
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
+/// The least first byte of what is no STUN: DTLS, then RTP and RTCP (RFC 9443 §3).
+const DTLS: u8 = 20;
 
 pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
 
@@ -68,6 +72,7 @@ pub(crate) struct Participant {
     pub(crate) guard: Guard,
     /// What its engine may take of our time.
     work: Work,
+    pub(crate) routes: Routes,
     /// Whether media can flow: DTLS is up.
     pub(crate) connected: bool,
     /// Whether [`crate::Event::Connected`] was said.
@@ -101,7 +106,7 @@ pub(crate) enum Happening {
     /// It said so.
     Event(Box<Event>),
     /// It answered a check from this address, which takes the password.
-    Proven(SocketAddr),
+    Proven(Source),
     /// It is gone, and with it the participant.
     Failed,
 }
@@ -139,6 +144,7 @@ impl Participant {
             channels: Channels::default(),
             guard: Guard::default(),
             work: Work::new(clock),
+            routes: Routes::default(),
             connected: false,
             announced: false,
             local: None,
@@ -194,6 +200,7 @@ impl Participant {
         self.channels.reset();
         self.deadline = None;
         self.local = None;
+        self.routes = Routes::default();
         self.sources.clear();
         self.sections.clear();
         self.fingerprint.clear();
@@ -219,21 +226,25 @@ impl Participant {
     }
 
     /// Feeds a datagram. `false`: it is nothing that an engine could read.
-    pub(crate) fn receive(
-        &mut self,
-        now: Instant,
-        from: SocketAddr,
-        at: SocketAddr,
-        bytes: &[u8],
-        out: &mut Outbox,
-    ) -> bool {
-        let Ok(packet) = Receive::new(Protocol::Udp, from, at, bytes) else { return false };
+    pub(crate) fn receive(&mut self, now: Instant, route: Route, bytes: &[u8], out: &mut Outbox) -> bool {
+        let Ok(packet) = Receive::new(protocol(route.transport), route.remote, route.local, bytes) else {
+            return false;
+        };
         if !matches!(bytes.first(), Some(128..=191)) {
             self.work.watch();
         }
         self.fed = Some(now);
+        let before = out.happenings.len();
         // What the network sends may be wrong; whether the engine still lives is seen when it is drained.
         self.mutate(out, |rtc| rtc.handle_input(Input::Receive(now, packet)).is_ok());
+        let is_media = bytes.first().is_some_and(|first| *first >= DTLS);
+        let is_answered = || out.happenings.iter().skip(before).any(|(_, happening)| happening.proves(route));
+        if is_media {
+            self.routes.hear(now, route);
+        } else if is_answered() && is_nomination(bytes) {
+            self.routes.nominate(route);
+            self.routes.hear(now, route);
+        }
         true
     }
 
@@ -321,10 +332,11 @@ impl Participant {
         let mut rtc = self.engine.take()?;
         let (key, sabotaged) = (self.key, self.is_sabotaged());
         let begun = self.work.begin();
+        let routes = &mut self.routes;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             assert!(!sabotaged, "a test wants this engine to fail");
             let value = change(&mut rtc);
-            let drained = drain(&mut rtc, key, out);
+            let drained = drain(&mut rtc, (key, routes), out);
             (value, drained, rtc)
         }));
         out.touched.push(self.key);
@@ -363,22 +375,47 @@ impl Participant {
     }
 }
 
+impl Happening {
+    /// Whether a check from there was answered.
+    fn proves(&self, route: Route) -> bool {
+        matches!(self, Self::Proven(source) if *source == route.source())
+    }
+}
+
+fn protocol(transport: Transport) -> Protocol {
+    match transport {
+        Transport::Udp => Protocol::Udp,
+        Transport::Tcp => Protocol::Tcp,
+    }
+}
+
+/// Whether a check carries USE-CANDIDATE (RFC 8445 §7.3.1.5).
+fn is_nomination(bytes: &[u8]) -> bool {
+    StunMessage::parse(bytes).is_ok_and(|message| message.use_candidate())
+}
+
 /// Takes everything out of an engine until it waits. `None`: it is dead.
-fn drain(rtc: &mut Rtc, key: usize, out: &mut Outbox) -> Option<(Instant, Option<SocketAddr>)> {
+fn drain(
+    rtc: &mut Rtc,
+    (key, routes): (usize, &mut Routes),
+    out: &mut Outbox,
+) -> Option<(Instant, Option<SocketAddr>)> {
     let mut local = None;
     let mut closed = false;
     for _ in 0..DRAIN {
         match rtc.poll_output() {
             Ok(Output::Timeout(deadline)) => return (closed || rtc.is_alive()).then_some((deadline, local)),
             Ok(Output::Transmit(transmit)) => {
-                if transmit.contents.first().is_some_and(|first| *first >= 20) {
-                    local = Some(transmit.source);
+                let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
+                let mut route = Route { transport, local: transmit.source, remote: transmit.destination };
+                if transmit.contents.first().is_some_and(|first| *first >= DTLS) {
+                    route = routes.outward(route);
+                    local = Some(route.local);
+                } else if transmit.contents.starts_with(&BINDING_SUCCESS) {
+                    out.happenings.push_back((key, Happening::Proven(route.source())));
                 }
-                if transmit.contents.starts_with(&BINDING_SUCCESS) {
-                    out.happenings.push_back((key, Happening::Proven(transmit.destination)));
-                }
-                let (local, remote) = (transmit.source, transmit.destination);
-                out.transmits.push_back(Transmit { local, remote, bytes: transmit.contents.into() });
+                let Route { transport, local, remote } = route;
+                out.transmits.push_back(Transmit { transport, local, remote, bytes: transmit.contents.into() });
             }
             Ok(Output::Event(event)) => {
                 closed |= matches!(event, Event::Closed);

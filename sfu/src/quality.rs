@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use str0m::stats::PeerStats;
 
-use crate::{Config, Path, Quality};
+use crate::route::Route;
+use crate::{Config, Path, Quality, Transport};
 
 /// Nobody is told more often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -27,14 +28,17 @@ pub(crate) struct Link {
 pub(crate) type Reading = (Quality, Quality, Path);
 
 impl Link {
-    /// Takes in a measurement.
-    pub(crate) fn measure(&mut self, stats: &PeerStats, config: &Config) {
+    /// Takes in a measurement, of packets that go by `route`.
+    pub(crate) fn measure(&mut self, stats: &PeerStats, route: Option<Route>, config: &Config) {
         let slow = stats.rtt.is_some_and(|rtt| rtt > POOR_ROUND_TRIP);
         let grade = |loss: Option<f32>| {
             if slow || loss.is_some_and(|loss| loss > POOR_LOSS) { Quality::Poor } else { Quality::Good }
         };
-        let remote = stats.selected_candidate_pair.as_ref().map(|pair| pair.remote.addr);
-        let path = if remote.is_some_and(|remote| is_relay(remote, config)) { Path::Relay } else { Path::Udp };
+        let path = match route {
+            Some(Route { transport: Transport::Tcp, .. }) => Path::Tcp,
+            Some(route) if is_relay(route.remote, config) => Path::Relay,
+            _ => Path::Udp,
+        };
         self.now = Some((grade(stats.ingress_loss_fraction), grade(stats.egress_loss_fraction), path));
     }
 

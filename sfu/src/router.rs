@@ -98,7 +98,7 @@ impl Sfu {
             }
             Engine::PeerStats(stats) => {
                 let Some(participant) = self.participants.get_mut(key) else { return };
-                participant.link.measure(&stats, &self.config);
+                participant.link.measure(&stats, participant.routes.in_use(), &self.config);
                 self.report_quality(key);
                 self.allocate(key);
             }

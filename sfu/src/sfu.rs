@@ -11,10 +11,11 @@ use crate::demux::{Demux, Sight};
 use crate::engine::Engines;
 use crate::participant::{Outbox, Participant};
 use crate::room::Room;
+use crate::route::Route;
 use crate::secrets::Secrets;
 use crate::timers::{Owner, Timers};
 use crate::track::Track;
-use crate::{Command, Config, Event, ParticipantId, RoomId, Stats, TrackId};
+use crate::{Command, Config, Event, ParticipantId, RoomId, Stats, TrackId, Transport};
 
 /// Timers in one call; the rest is for the next, which is due at once.
 const TIMERS: usize = 4096;
@@ -48,14 +49,16 @@ pub enum Output {
     Timeout(Option<Instant>),
 }
 
-/// A datagram to send.
+/// A datagram to send, or a frame of a TCP stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// One of [`Config::candidates`]: the name under which it must leave.
+    /// What is to carry it. A frame goes into the stream that `remote` opened to `local`, or nowhere if that has ended.
+    pub transport: Transport,
+    /// One of [`Config::candidates`], or of those for TCP: the name under which it must leave.
     pub local: SocketAddr,
     /// Where to.
     pub remote: SocketAddr,
-    /// The datagram.
+    /// The datagram, or the frame without its length.
     pub bytes: Vec<u8>,
 }
 
@@ -82,27 +85,21 @@ impl Sfu {
 
     /// A datagram from `remote` arrived at `local`, one of [`Config::candidates`]. `false`: it is nobody's, and was counted.
     pub fn handle_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) -> bool {
-        self.now = now;
-        let key = match self.demux.look(remote, bytes) {
-            Sight::Check(key, ufrag) => self.participants.get(key).filter(|found| found.ufrag == ufrag).map(|_| key),
-            Sight::Known(key) => Some(key),
-            Sight::Nobody => None,
-        };
-        let proven = key.is_some() && self.demux.owner(remote) == key;
-        let participant = key.and_then(|key| self.participants.get_mut(key));
-        let taken = participant.is_some_and(|found| match found.guard.admit(now, bytes, proven) {
-            Ok(()) => found.receive(now, remote, local, bytes, &mut self.outbox),
-            Err(excess) => {
-                self.stats.limited.count(excess);
-                true
-            }
-        });
-        if taken {
-            self.work_off();
-        } else {
-            self.stats.unknown_datagrams += 1;
+        self.receive(now, Route { transport: Transport::Udp, local, remote }, bytes)
+    }
+
+    /// The same for a frame of the stream that `remote` has opened to `local`, one of [`Config::tcp_candidates`]. A stream
+    /// whose first frame is nobody's should be closed.
+    pub fn handle_frame(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) -> bool {
+        self.receive(now, Route { transport: Transport::Tcp, local, remote }, bytes)
+    }
+
+    /// The stream that `remote` had opened to `local` has ended.
+    pub fn handle_end_of_stream(&mut self, local: SocketAddr, remote: SocketAddr) {
+        let route = Route { transport: Transport::Tcp, local, remote };
+        if let Some(participant) = self.demux.close(route.source()).and_then(|key| self.participants.get_mut(key)) {
+            participant.routes.close(route);
         }
-        taken
     }
 
     /// Signaling asks for something.
@@ -182,6 +179,30 @@ impl Sfu {
     /// The counters.
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    fn receive(&mut self, now: Instant, route: Route, bytes: &[u8]) -> bool {
+        self.now = now;
+        let key = match self.demux.look(route.source(), bytes) {
+            Sight::Check(key, ufrag) => self.participants.get(key).filter(|found| found.ufrag == ufrag).map(|_| key),
+            Sight::Known(key) => Some(key),
+            Sight::Nobody => None,
+        };
+        let proven = key.is_some() && self.demux.owner(route.source()) == key;
+        let participant = key.and_then(|key| self.participants.get_mut(key));
+        let taken = participant.is_some_and(|found| match found.guard.admit(now, bytes, proven) {
+            Ok(()) => found.receive(now, route, bytes, &mut self.outbox),
+            Err(excess) => {
+                self.stats.limited.count(excess);
+                true
+            }
+        });
+        if taken {
+            self.work_off();
+        } else {
+            self.stats.unknown_datagrams += 1;
+        }
+        taken
     }
 
     /// Lets those that were handed packets since the last call send them.

@@ -113,6 +113,7 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
 fn sfu() -> sfu::Config {
     sfu::Config {
         candidates: Vec::new(),
+        tcp_candidates: Vec::new(),
         relays: (Vec::new(), 0..=0),
         shard: 0,
         audio_slots: SLOTS.audio,

@@ -156,6 +156,7 @@ impl Options {
             turn_key: [7; 32],
             sfu: sfu::Config {
                 candidates: Vec::new(),
+                tcp_candidates: Vec::new(),
                 relays: (Vec::new(), 0..=0),
                 shard: 0,
                 audio_slots: 16,

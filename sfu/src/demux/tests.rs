@@ -1,6 +1,9 @@
 //! What belongs to whom.
 
+use std::net::SocketAddr;
+
 use super::*;
+use crate::Transport;
 
 fn check(ufrag: &str) -> Vec<u8> {
     let username = format!("{ufrag}:peer");
@@ -17,8 +20,8 @@ fn check(ufrag: &str) -> Vec<u8> {
     message
 }
 
-fn address(port: u16) -> SocketAddr {
-    SocketAddr::from(([10, 0, 0, 1], port))
+fn address(port: u16) -> Source {
+    (Transport::Udp, SocketAddr::from(([10, 0, 0, 1], port)))
 }
 
 #[test]
@@ -29,6 +32,7 @@ fn a_check_is_resolved_by_its_ufrag_wherever_it_comes_from() {
     assert_eq!(demux.look(address(1), &check(&ufrag)), Sight::Check(77, &ufrag));
     assert_eq!(Demux::new(514).look(address(1), &check(&ufrag)), Sight::Nobody);
     assert_eq!(demux.look(address(1), &check("abcd")), Sight::Nobody);
+    assert_eq!((shard_of(&check(&ufrag)), shard_of(&check("abcd")), shard_of(&[])), (Some(513), None, None));
 }
 
 #[test]
@@ -62,4 +66,16 @@ fn a_participant_keeps_its_last_eight_addresses() {
     assert_eq!(demux.look(address(1), &[128]), Sight::Nobody);
     assert_eq!(demux.look(address(2), &[128]), Sight::Known(5));
     assert_eq!(demux.owners.len(), ADDRESSES);
+}
+
+#[test]
+fn a_port_of_tcp_is_not_the_same_port_of_udp() {
+    let mut demux = Demux::new(0);
+    let (udp, tcp) = (address(1), (Transport::Tcp, address(1).1));
+    demux.prove(5, udp);
+    assert_eq!(demux.look(tcp, &[128]), Sight::Nobody);
+    demux.prove(6, tcp);
+    assert_eq!((demux.look(udp, &[128]), demux.look(tcp, &[128])), (Sight::Known(5), Sight::Known(6)));
+    assert_eq!((demux.close(tcp), demux.close(tcp)), (Some(6), None));
+    assert_eq!((demux.look(udp, &[128]), demux.look(tcp, &[128])), (Sight::Known(5), Sight::Nobody));
 }

@@ -11,6 +11,7 @@ const COMMON: &str = "c=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefgh
 fn config() -> Config {
     Config {
         candidates: Vec::new(),
+        tcp_candidates: Vec::new(),
         relays: (Vec::new(), 1..=2),
         shard: 0,
         audio_slots: 1,

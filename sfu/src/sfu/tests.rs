@@ -21,6 +21,7 @@ fn still() -> Instant {
 fn sfu(now: Instant, people: u64) -> Sfu {
     let config = Config {
         candidates: vec![SocketAddr::from(([192, 0, 2, 1], 49160))],
+        tcp_candidates: Vec::new(),
         relays: (Vec::new(), 1..=2),
         shard: 0,
         audio_slots: 4,

@@ -216,6 +216,7 @@ fn turn_config() -> turn::Config {
 fn sfu_config() -> sfu::Config {
     sfu::Config {
         candidates: vec![at(EXTERNAL, SFU_PORT)],
+        tcp_candidates: Vec::new(),
         relays: (vec![EXTERNAL.into()], 50_000..=50_100),
         shard: 0,
         audio_slots: 4,

@@ -26,6 +26,8 @@ pub struct Setup {
     pub h264: bool,
     /// Whether the camera comes in three layers.
     pub simulcast: bool,
+    /// Over TCP in place of UDP.
+    pub tcp: bool,
 }
 
 /// The layers of a camera: rid, height, bytes of a frame. Without simulcast there is only the one of 360 lines.
@@ -44,6 +46,7 @@ impl Default for Setup {
             payload_types,
             h264: false,
             simulcast: false,
+            tcp: false,
         }
     }
 }
@@ -97,6 +100,7 @@ pub struct Sections {
 pub struct Client {
     pub id: ParticipantId,
     pub address: SocketAddr,
+    protocol: Protocol,
     pub rtc: Rtc,
     pub deadline: Instant,
     pub generation: u64,
@@ -150,10 +154,12 @@ impl Client {
             codecs.add_config(video.into(), rtx, Codec::Vp8, Frequency::NINETY_KHZ, None, format);
         }
         let mut rtc = config.build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap()).unwrap();
+        let protocol = if setup.tcp { Protocol::Tcp } else { Protocol::Udp };
+        rtc.add_local_candidate(Candidate::host(address, protocol).unwrap()).unwrap();
         let mut client = Self {
             id: ParticipantId(u64::from(number)),
             address,
+            protocol,
             rtc,
             deadline: now,
             generation: 0,
@@ -251,7 +257,7 @@ impl Client {
 
     pub fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
         self.now = now;
-        if let Ok(packet) = Receive::new(Protocol::Udp, from, self.address, bytes) {
+        if let Ok(packet) = Receive::new(self.protocol, from, self.address, bytes) {
             let _ = self.rtc.handle_input(Input::Receive(now, packet));
         }
     }

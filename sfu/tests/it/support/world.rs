@@ -23,6 +23,10 @@ pub struct World {
     pub now: Instant,
     pub sfu: Sfu,
     pub address: SocketAddr,
+    /// Where streams are listened for.
+    pub tcp_address: SocketAddr,
+    /// What the SFU sees in place of a client's own address.
+    pub nat: BTreeMap<SocketAddr, SocketAddr>,
     pub clients: Vec<Client>,
     /// Where and with which grants (publish, subscribe, message) the next one joins.
     pub room: RoomId,
@@ -49,8 +53,10 @@ impl World {
     pub fn with(change: impl FnOnce(&mut Config), seed: u64) -> Self {
         let now = start();
         let address = SocketAddr::from(([192, 0, 2, 1], 49160));
+        let tcp_address = SocketAddr::from(([192, 0, 2, 1], 3478));
         let mut config = Config {
             candidates: vec![address],
+            tcp_candidates: vec![tcp_address],
             relays: (Vec::new(), 49160..=49359),
             shard: 3,
             audio_slots: 4,
@@ -64,6 +70,8 @@ impl World {
             now,
             sfu: Sfu::new(now, config, [7; 32]),
             address,
+            tcp_address,
+            nat: BTreeMap::new(),
             clients: Vec::new(),
             room: ROOM,
             grants: (true, true, true),
@@ -110,6 +118,13 @@ impl World {
         self.command(Command::Offer(offer));
         let answer = self.answer_of(self.clients[index].id);
         self.clients[index].take_answer(&answer);
+    }
+
+    /// A client restarts ICE; the answer is taken.
+    pub fn restart_ice(&mut self, index: usize) {
+        self.renegotiate(index, |api, _| {
+            api.ice_restart(true);
+        });
     }
 
     /// A client throws its peer connection away and makes another.
@@ -224,7 +239,7 @@ impl World {
         if self.clients[index].gone {
             return;
         }
-        let from = self.clients[index].address;
+        let from = self.seen(&self.clients[index]);
         for (to, bytes) in self.clients[index].tick(self.now) {
             self.send(from, to, bytes);
         }
@@ -259,11 +274,19 @@ impl World {
             if to == self.address {
                 self.sfu.handle_datagram(self.now, to, from, &bytes);
                 self.collect();
-            } else if let Some(index) = self.clients.iter().position(|client| client.address == to) {
+            } else if to == self.tcp_address {
+                self.sfu.handle_frame(self.now, to, from, &bytes);
+                self.collect();
+            } else if let Some(index) = self.clients.iter().position(|client| self.seen(client) == to) {
                 self.clients[index].receive(self.now, from, &bytes);
                 self.tick(index);
             }
         }
+    }
+
+    /// The address that the SFU sees of a client.
+    fn seen(&self, client: &Client) -> SocketAddr {
+        *self.nat.get(&client.address).unwrap_or(&client.address)
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
