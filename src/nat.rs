@@ -29,6 +29,8 @@ pub struct Addresses {
     pub local_v6: Option<Ipv6Addr>,
     /// Every address of every interface, the external ones included.
     pub host: Vec<IpAddr>,
+    /// Other addresses of this host's cards that somebody may reach it at: in its own network, or over IPv6.
+    pub others: Vec<IpAddr>,
     /// A DNS name for the host, where the operator gave one: used in ICE server URLs.
     pub name: Option<String>,
 }
@@ -61,6 +63,11 @@ impl Addresses {
         }
         if found.external_v4.is_none() && found.external_v6.is_none() {
             return Err(AddressError::None);
+        }
+        // Who names the loopback wants to be reached there, and nowhere else.
+        if !found.external().iter().any(IpAddr::is_loopback) {
+            let external = found.external();
+            found.others = interfaces::reachable(&host).filter(|other| !external.contains(other)).collect();
         }
         Ok(found)
     }

@@ -10,7 +10,7 @@
 //! ```
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
@@ -51,6 +51,9 @@ use crate::net::tcp_relays::TcpRelays;
 use crate::net::udp::{self, BindError};
 use crate::ports::{Lease, Ports};
 
+/// Candidates for ICE-TCP at most: a browser opens a stream to each of them.
+const TCP_CANDIDATES: usize = 6;
+
 /// What a shard is made from. No field means "default".
 #[derive(Debug, Clone)]
 pub struct ShardConfig {
@@ -81,6 +84,8 @@ pub struct Shard {
     poll: Poll,
     sockets: Sockets,
     listeners: Vec<SocketAddr>,
+    /// Where streams of all kinds are listened for.
+    doors: Vec<SocketAddr>,
     sfu_lease: Lease,
     mailbox: Receiver<ToShard>,
     outgoing: Outgoing,
@@ -108,6 +113,7 @@ impl Shard {
         let listeners = wanted.into_iter().map(udp::listen).collect::<Result<Vec<_>, _>>()?;
         let plain: Vec<SocketAddr> = listeners.iter().take(clients).map(|listener| listener.address).collect();
         let (plain, turns) = bind_streams(&config, plain)?;
+        let doors = plain.iter().map(|listener| listener.address).collect();
         let families = families(&config.addresses);
         let names: Vec<Family> = families.iter().map(|&(family, _)| family).collect();
         let (sfu_lease, sfu) = ports.lease_sfu(&names, |port| udp::open_sfu(&families, port))?;
@@ -126,7 +132,7 @@ impl Shard {
         let streams = Streams::new(registry, plain, turns, config.streams.clone()).map_err(BindError::Poller)?;
         let sockets = Sockets::new(poll.registry(), listeners, sfu, relays, streams).map_err(BindError::Poller)?;
         let outgoing = Outgoing::new(config.index, events);
-        Ok((Self { config, poll, sockets, listeners: bound, sfu_lease, mailbox, outgoing }, sender))
+        Ok((Self { config, poll, sockets, listeners: bound, doors, sfu_lease, mailbox, outgoing }, sender))
     }
 
     /// What its listeners are bound to.
@@ -154,10 +160,10 @@ impl Shard {
     }
 
     fn run(self, neighbours: Neighbours) {
-        let Self { config, poll, sockets, listeners, sfu_lease, mailbox, outgoing } = self;
+        let Self { config, poll, sockets, listeners, doors, sfu_lease, mailbox, outgoing } = self;
         let now = clock::now();
         let (index, sfu_port) = (config.index, sfu_lease.port());
-        let sfu = sfu::Sfu::new(now, sfu_config(&config, sfu_port, &sockets), config.sfu_seed);
+        let sfu = sfu::Sfu::new(now, sfu_config(&config, sfu_port, &doors, &sockets), config.sfu_seed);
         let hairpin = Hairpin {
             enabled: config.hairpin,
             addresses: config.addresses,
@@ -185,26 +191,44 @@ fn bind_streams(
     Ok((listen(plain)?, listen(turns)?))
 }
 
-/// The families that this host has a name in, and the local address of each. IPv4 where there is none: the SFU has a
-/// port even before its address is known.
-fn families(addresses: &Addresses) -> Vec<(Family, Option<std::net::IpAddr>)> {
+/// The families that this host has a name in, and the local address of each where there is only one. IPv4 where there is
+/// none: the SFU has a port even before its address is known.
+fn families(addresses: &Addresses) -> Vec<(Family, Option<IpAddr>)> {
+    let only = |family| addresses.local_of(family).or_else(|| addresses.announced_of(family).next());
     let named: Vec<_> = [Family::V4, Family::V6]
         .into_iter()
-        .filter(|&family| addresses.external_of(family).is_some())
-        .map(|family| (family, addresses.local_of(family).or(addresses.external_of(family))))
+        .filter(|&family| addresses.announced_of(family).next().is_some())
+        .map(|family| (family, only(family).filter(|_| !addresses.has_several(family))))
         .collect();
     if named.is_empty() { vec![(Family::V4, None)] } else { named }
 }
 
-fn sfu_config(config: &ShardConfig, port: u16, sockets: &Sockets) -> sfu::Config {
-    let names: Vec<_> =
-        [Family::V4, Family::V6].into_iter().filter_map(|family| config.addresses.external_of(family)).collect();
+fn sfu_config(config: &ShardConfig, port: u16, doors: &[SocketAddr], sockets: &Sockets) -> sfu::Config {
+    let names = announced(&config.addresses);
     sfu::Config {
         candidates: names.iter().map(|&ip| SocketAddr::new(ip, port)).collect(),
-        relays: (names, sockets.relays.ports().range()),
+        tcp_candidates: tcp_candidates(&config.addresses, doors),
+        relays: (config.addresses.external(), sockets.relays.ports().range()),
         shard: config.index as u16,
         ..config.sfu.clone()
     }
+}
+
+fn announced(addresses: &Addresses) -> Vec<IpAddr> {
+    [Family::V4, Family::V6].into_iter().flat_map(|family| addresses.announced_of(family)).collect()
+}
+
+/// What is announced of the doors for streams: every name by which one of them can be reached.
+fn tcp_candidates(addresses: &Addresses, doors: &[SocketAddr]) -> Vec<SocketAddr> {
+    let reaches = |name: IpAddr, door: &SocketAddr| {
+        let local = addresses.to_local(SocketAddr::new(name, door.port())).ip();
+        door.ip() == local || door.ip().is_unspecified() && door.is_ipv4() == name.is_ipv4()
+    };
+    let names = announced(addresses).into_iter();
+    let all = names.flat_map(|name| {
+        doors.iter().filter(move |door| reaches(name, door)).map(move |door| SocketAddr::new(name, door.port()))
+    });
+    all.take(TCP_CANDIDATES).collect()
 }
 
 /// Ends the process when the thread that holds it panics.

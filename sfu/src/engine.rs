@@ -1,6 +1,5 @@
 //! How an engine is set up: codecs, header extensions, bandwidth estimation, addresses.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,9 +12,10 @@ use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
-use crate::Config;
+use crate::Transport;
 use crate::dependency;
 use crate::participant::MESSAGE;
+use crate::route::Source;
 
 /// What a subscriber's link is trusted with before it is measured: a call should start sharp.
 const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(2500);
@@ -35,8 +35,8 @@ impl Engines {
         Self { crypto, certificate }
     }
 
-    /// An engine that answers under these credentials at the configured addresses.
-    pub(crate) fn build(&self, now: Instant, credentials: IceCreds, wanted: &Config) -> Rtc {
+    /// An engine that answers under these credentials at these addresses.
+    pub(crate) fn build(&self, now: Instant, credentials: IceCreds, addresses: &[Source]) -> Rtc {
         let mut config = RtcConfig::new()
             .set_crypto_provider(Arc::clone(&self.crypto))
             .set_ice_lite(true)
@@ -60,34 +60,32 @@ impl Engines {
         codecs.add_config(98.into(), Some(99.into()), Codec::Vp9, Frequency::NINETY_KHZ, None, vp9);
         codecs.enable_av1(true);
         let mut rtc = config.build(now);
-        for address in &wanted.candidates {
+        for address in addresses {
             add_address(&mut rtc, *address);
-        }
-        for address in &wanted.tcp_candidates {
-            add_tcp_address(&mut rtc, *address);
         }
         rtc
     }
 }
 
 /// Announces an address from now on.
-pub(crate) fn add_address(rtc: &mut Rtc, address: SocketAddr) {
-    if let Ok(candidate) = Candidate::host(address, "udp") {
-        rtc.add_local_candidate(candidate);
-    }
-}
-
-/// Announces an address where streams are listened for (RFC 6544 §4.1).
-fn add_tcp_address(rtc: &mut Rtc, address: SocketAddr) {
-    if let Ok(candidate) = Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build() {
+pub(crate) fn add_address(rtc: &mut Rtc, address: Source) {
+    if let Some(candidate) = candidate(address) {
         rtc.add_local_candidate(candidate);
     }
 }
 
 /// Stops announcing and using an address.
-pub(crate) fn remove_address(rtc: &mut Rtc, address: SocketAddr) {
-    if let Ok(candidate) = Candidate::host(address, "udp") {
+pub(crate) fn remove_address(rtc: &mut Rtc, address: Source) {
+    if let Some(candidate) = candidate(address) {
         rtc.direct_api().invalidate_candidate(&candidate);
+    }
+}
+
+/// Where streams are listened for, nobody connects from (RFC 6544 §4.1).
+fn candidate((transport, address): Source) -> Option<Candidate> {
+    match transport {
+        Transport::Udp => Candidate::host(address, "udp").ok(),
+        Transport::Tcp => Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build().ok(),
     }
 }
 

@@ -4,7 +4,6 @@ use str0m::IceCreds;
 
 use crate::answer::{self, Credentials};
 use crate::negotiate::{self, Plan, Refusal};
-use crate::route::Routes;
 use crate::sfu::Sfu;
 use crate::{Event, Offer, RejectReason, TrackId};
 
@@ -54,10 +53,11 @@ impl Sfu {
         let ufrag = self.demux.ufrag(key, &mut self.secrets);
         let ours = IceCreds { ufrag, pass: self.secrets.word(PASSWORD) };
         let lost = || Refusal::new(RejectReason::SdpRejected, "the offer broke the engine");
+        let addresses = self.addresses();
         let out = &mut self.outbox;
         let participant = self.participants.get_mut(key).ok_or_else(lost)?;
         let answer = if anew {
-            let engine = self.engines.build(self.now, ours.clone(), &self.config);
+            let engine = self.engines.build(self.now, ours.clone(), &addresses);
             participant.accept_with(engine, plan.offer, out)
         } else {
             participant.accept(plan.offer, out)
@@ -68,7 +68,6 @@ impl Sfu {
         let mut renewed = Vec::new();
         if anew {
             self.demux.forget(key);
-            participant.routes = Routes::default();
             renewed.extend(participant.published.iter().map(|(_, track)| *track));
             let slots = std::mem::take(&mut participant.slots);
             replaced.extend(slots.all.into_iter().filter_map(|slot| slot.track));

@@ -1,9 +1,9 @@
 //! One participant and its engine: the only owner of an `Rtc`.
 
 mod channels;
+mod drain;
 
-use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use str0m::ice::StunMessage;
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{RtpWrite, Ssrc};
-use str0m::{Event, IceCreds, Input, Output, Rtc, RtcError};
+use str0m::{IceCreds, Input, Rtc, RtcError};
 
 use crate::allocate::Allotment;
 use crate::command::Wish;
@@ -24,22 +24,17 @@ use crate::quality::Link;
 use crate::route::{Route, Routes, Source};
 use crate::slots::Slots;
 use crate::work::Work;
-use crate::{ParticipantId, RoomId, TrackId, Transmit, Transport, engine};
+use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
 
-/// Outputs of one drain; an engine that has more than that to say is broken.
-const DRAIN: usize = 10_000;
 /// Timeouts in one pump. With bandwidth estimation each lets one packet out, so this is also a burst.
 const PUMP: usize = 256;
 /// How far behind its time a deadline may be served as if it were on time.
 const LATENESS: Duration = Duration::from_millis(2);
 /// SSRCs whose section is remembered; beyond them all are looked up anew.
 const SOURCES: usize = 64;
-/// The first byte pair of a STUN Binding success response (RFC 8489 §5).
-const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
-/// The least first byte of what is no STUN: DTLS, then RTP and RTCP (RFC 9443 §3).
-const DTLS: u8 = 20;
-
 pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
+use drain::{DTLS, drain};
+pub(crate) use drain::{Happening, Outbox};
 
 /// Someone in a room.
 pub(crate) struct Participant {
@@ -77,8 +72,6 @@ pub(crate) struct Participant {
     pub(crate) connected: bool,
     /// Whether [`crate::Event::Connected`] was said.
     pub(crate) announced: bool,
-    /// Our address that the engine sends from.
-    pub(crate) local: Option<SocketAddr>,
     pub(crate) deadline: Option<Instant>,
     /// The time that the engine was told last.
     fed: Option<Instant>,
@@ -88,27 +81,6 @@ pub(crate) struct Participant {
     sources: Vec<(Ssrc, Mid, Option<Rid>)>,
     #[cfg(test)]
     pub(crate) sabotaged: bool,
-}
-
-/// What engines gave while they were drained, for the SFU to work off.
-#[derive(Default)]
-pub(crate) struct Outbox {
-    pub(crate) transmits: VecDeque<Transmit>,
-    pub(crate) happenings: VecDeque<(usize, Happening)>,
-    /// Participants whose deadline may have moved.
-    pub(crate) touched: Vec<usize>,
-    /// Participants that are to be pumped before anything is awaited: once for many packets.
-    pub(crate) pending: Vec<usize>,
-}
-
-/// Something that an engine did.
-pub(crate) enum Happening {
-    /// It said so.
-    Event(Box<Event>),
-    /// It answered a check from this address, which takes the password.
-    Proven(Source),
-    /// It is gone, and with it the participant.
-    Failed,
 }
 
 impl Participant {
@@ -147,7 +119,6 @@ impl Participant {
             routes: Routes::default(),
             connected: false,
             announced: false,
-            local: None,
             deadline: None,
             fed: None,
             pending: false,
@@ -178,15 +149,15 @@ impl Participant {
         out: &mut Outbox,
     ) -> Option<Result<String, RtcError>> {
         let mut discarded = Outbox::default();
-        let before = (self.engine.replace(Box::new(engine)), self.connected, self.local, self.deadline);
+        let before = (self.engine.replace(Box::new(engine)), self.connected, self.deadline);
         let answer = self.accept(offer, &mut discarded);
         if !matches!(answer, Some(Ok(_))) {
-            (self.engine, self.connected, self.local, self.deadline) = before;
+            (self.engine, self.connected, self.deadline) = before;
             return answer;
         }
         self.connected = false;
-        self.local = None;
         self.channels.reset();
+        self.routes = Routes::default();
         out.transmits.append(&mut discarded.transmits);
         out.happenings.append(&mut discarded.happenings);
         out.touched.push(self.key);
@@ -199,7 +170,6 @@ impl Participant {
         self.connected = false;
         self.channels.reset();
         self.deadline = None;
-        self.local = None;
         self.routes = Routes::default();
         self.sources.clear();
         self.sections.clear();
@@ -218,7 +188,7 @@ impl Participant {
     }
 
     /// Announces other addresses from now on.
-    pub(crate) fn set_addresses(&mut self, gone: &[SocketAddr], new: &[SocketAddr], out: &mut Outbox) {
+    pub(crate) fn set_addresses(&mut self, gone: &[Source], new: &[Source], out: &mut Outbox) {
         self.mutate(out, |rtc| {
             gone.iter().for_each(|address| engine::remove_address(rtc, *address));
             new.iter().for_each(|address| engine::add_address(rtc, *address));
@@ -342,9 +312,8 @@ impl Participant {
         out.touched.push(self.key);
         let goes_on = self.work.end(begun);
         match outcome {
-            Ok((value, Some((deadline, local)), rtc)) if goes_on => {
+            Ok((value, Some(deadline), rtc)) if goes_on => {
                 self.deadline = Some(deadline);
-                self.local = local.or(self.local);
                 self.engine = Some(rtc);
                 Some(value)
             }
@@ -375,13 +344,6 @@ impl Participant {
     }
 }
 
-impl Happening {
-    /// Whether a check from there was answered.
-    fn proves(&self, route: Route) -> bool {
-        matches!(self, Self::Proven(source) if *source == route.source())
-    }
-}
-
 fn protocol(transport: Transport) -> Protocol {
     match transport {
         Transport::Udp => Protocol::Udp,
@@ -392,38 +354,4 @@ fn protocol(transport: Transport) -> Protocol {
 /// Whether a check carries USE-CANDIDATE (RFC 8445 §7.3.1.5).
 fn is_nomination(bytes: &[u8]) -> bool {
     StunMessage::parse(bytes).is_ok_and(|message| message.use_candidate())
-}
-
-/// Takes everything out of an engine until it waits. `None`: it is dead.
-fn drain(
-    rtc: &mut Rtc,
-    (key, routes): (usize, &mut Routes),
-    out: &mut Outbox,
-) -> Option<(Instant, Option<SocketAddr>)> {
-    let mut local = None;
-    let mut closed = false;
-    for _ in 0..DRAIN {
-        match rtc.poll_output() {
-            Ok(Output::Timeout(deadline)) => return (closed || rtc.is_alive()).then_some((deadline, local)),
-            Ok(Output::Transmit(transmit)) => {
-                let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
-                let mut route = Route { transport, local: transmit.source, remote: transmit.destination };
-                if transmit.contents.first().is_some_and(|first| *first >= DTLS) {
-                    route = routes.outward(route);
-                    local = Some(route.local);
-                } else if transmit.contents.starts_with(&BINDING_SUCCESS) {
-                    out.happenings.push_back((key, Happening::Proven(route.source())));
-                }
-                let Route { transport, local, remote } = route;
-                out.transmits.push_back(Transmit { transport, local, remote, bytes: transmit.contents.into() });
-            }
-            Ok(Output::Event(event)) => {
-                closed |= matches!(event, Event::Closed);
-                out.happenings.push_back((key, Happening::Event(Box::new(event))));
-            }
-            Err(_) if rtc.is_alive() => {}
-            Err(_) => return None,
-        }
-    }
-    None
 }

@@ -27,7 +27,7 @@ pub(crate) struct Route {
     pub(crate) remote: SocketAddr,
 }
 
-/// A client's end of a route: whoever has proven it owns what comes from there.
+/// One end of a route. Whoever has proven to be at the client's owns what comes from there.
 pub(crate) type Source = (Transport, SocketAddr);
 
 /// The routes of one participant.
@@ -171,7 +171,7 @@ mod tests {
         let (mut routes, start) = (Routes::default(), start());
         (1..=9).for_each(|port| routes.nominate(route(port)));
         routes.outward(route(9));
-        routes.hear(start, route(1));
+        routes.hear(start, route(9));
         routes.hear(start + SILENCE, route(1));
         assert_eq!(routes.in_use(), Some(route(9)));
         routes.hear(start + SILENCE, route(2));

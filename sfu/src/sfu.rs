@@ -11,7 +11,7 @@ use crate::demux::{Demux, Sight};
 use crate::engine::Engines;
 use crate::participant::{Outbox, Participant};
 use crate::room::Room;
-use crate::route::Route;
+use crate::route::{Route, Source};
 use crate::secrets::Secrets;
 use crate::timers::{Owner, Timers};
 use crate::track::Track;
@@ -161,24 +161,39 @@ impl Sfu {
         Output::Timeout(self.timers.next().map(|deadline| deadline.max(soonest)))
     }
 
-    /// Other addresses from now on; participants that used one that is gone are asked for an ICE restart.
-    pub fn set_candidates(&mut self, now: Instant, candidates: Vec<SocketAddr>) {
+    /// Other addresses from now on, for UDP and for TCP; participants that used one that is gone are asked for an ICE restart.
+    pub fn set_candidates(&mut self, now: Instant, udp: Vec<SocketAddr>, tcp: Vec<SocketAddr>) {
         self.now = now;
-        let before = std::mem::replace(&mut self.config.candidates, candidates);
-        let gone: Vec<_> = before.iter().filter(|old| !self.config.candidates.contains(old)).copied().collect();
-        let new: Vec<_> = self.config.candidates.iter().filter(|new| !before.contains(new)).copied().collect();
+        let before = self.addresses();
+        (self.config.candidates, self.config.tcp_candidates) = (udp, tcp);
+        let after = self.addresses();
+        let gone: Vec<Source> = before.iter().filter(|old| !after.contains(old)).copied().collect();
+        let new: Vec<Source> = after.iter().filter(|new| !before.contains(new)).copied().collect();
         for (_, participant) in &mut self.participants {
             participant.set_addresses(&gone, &new, &mut self.outbox);
-            if participant.has_engine() && participant.local.is_some_and(|local| gone.contains(&local)) {
+            let used = participant.routes.in_use().map(|route| (route.transport, route.local));
+            if participant.has_engine() && used.is_some_and(|used| gone.contains(&used)) {
                 self.events.push_back(Event::RestartIce { participant: participant.id });
             }
         }
         self.work_off();
     }
 
+    /// What it was made from, with the addresses that hold now.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The counters.
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Where it can be reached, the best first.
+    pub(crate) fn addresses(&self) -> Vec<Source> {
+        let udp = self.config.candidates.iter().map(|address| (Transport::Udp, *address));
+        let tcp = self.config.tcp_candidates.iter().map(|address| (Transport::Tcp, *address));
+        udp.chain(tcp).collect()
     }
 
     fn receive(&mut self, now: Instant, route: Route, bytes: &[u8]) -> bool {

@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 
+/// Addresses of one family that are told to clients beside the external one.
+const REACHABLE: usize = 4;
+
 /// One address of one network card that is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
@@ -45,6 +48,18 @@ pub fn preferred(host: &[Interface]) -> Vec<IpAddr> {
     if found.is_empty() { cards.into_iter().filter(IpAddr::is_loopback).collect() } else { found }
 }
 
+/// Every address of a real card that somebody may reach, in the order of the cards; of each family a few at most, since
+/// clients try them all.
+pub fn reachable(host: &[Interface]) -> impl Iterator<Item = IpAddr> {
+    let cards = host.iter().filter(|card| !is_virtual(&card.name) && is_usable(card.address));
+    let (mut v4, mut v6) = (0, 0);
+    cards.map(|card| card.address).filter(move |address| {
+        let count = if address.is_ipv4() { &mut v4 } else { &mut v6 };
+        *count += 1;
+        *count <= REACHABLE
+    })
+}
+
 /// Addresses of the documentation ranges stand for "the world": connecting a UDP socket asks the kernel's routing table
 /// and sends nothing.
 fn leaves_from(v4: bool) -> Option<IpAddr> {
@@ -65,10 +80,16 @@ fn is_usable(address: IpAddr) -> bool {
     }
 }
 
-/// Bridges and containers' cards: nobody outside this host reaches them.
+/// Bridges, containers' cards and tunnels: nobody outside this host reaches them.
 fn is_virtual(name: &str) -> bool {
-    ["docker", "br-", "veth", "virbr", "lxc", "lxdbr", "cni", "podman"].iter().any(|prefix| name.starts_with(prefix))
+    VIRTUAL.iter().any(|prefix| name.starts_with(prefix))
 }
+
+/// How their names begin.
+const VIRTUAL: [&str; 16] = [
+    "docker", "br-", "veth", "virbr", "vnet", "vmnet", "vboxnet", "lxc", "lxdbr", "incusbr", "cni", "cali", "flannel",
+    "podman", "tun", "tap",
+];
 
 #[cfg(test)]
 mod tests {
@@ -92,7 +113,19 @@ mod tests {
     #[test]
     fn bridges_and_containers_are_nobodys_way_in() {
         assert!(is_virtual("docker0") && is_virtual("br-5f1c") && is_virtual("veth12ab"));
+        assert!(is_virtual("virbr0") && is_virtual("tun0"));
+        assert!(!is_virtual("br0") && !is_virtual("bond0"));
         assert!(!is_virtual("eth0") && !is_virtual("enp3s0") && !is_virtual("wlan0"));
+    }
+
+    #[test]
+    fn every_card_is_a_way_in_and_few_addresses_of_each_family_are_told() {
+        let mut host = vec![card("lo", "127.0.0.1"), card("docker0", "172.17.0.1"), card("eth0", "192.168.1.50")];
+        host.extend([card("wlan0", "10.0.0.7"), card("wlan0", "fe80::7")]);
+        host.extend((1..=9).map(|number| card("eth0", &format!("2001:db8::{number}"))));
+        let found: Vec<IpAddr> = reachable(&host).collect();
+        let wanted = ["192.168.1.50", "10.0.0.7", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::4"];
+        assert_eq!(found, wanted.map(|address| address.parse::<IpAddr>().unwrap()));
     }
 
     #[test]

@@ -23,6 +23,24 @@ impl Addresses {
         }
     }
 
+    /// The names of `family` that the SFU announces, the best first: the external address, then those of this host's cards.
+    pub fn announced_of(&self, family: Family) -> impl Iterator<Item = IpAddr> {
+        let others = self.others.iter().copied().filter(move |other| other.is_ipv4() == (family == Family::V4));
+        self.external_of(family).into_iter().chain(others)
+    }
+
+    /// Whether the SFU announces `address`.
+    pub fn is_announced(&self, address: IpAddr) -> bool {
+        self.announced_of(Family::of(SocketAddr::new(address, 0))).any(|name| name == address)
+    }
+
+    /// Whether more than one address of this host stands behind those names.
+    pub fn has_several(&self, family: Family) -> bool {
+        let mut locals = self.announced_of(family).map(|name| self.to_local(SocketAddr::new(name, 0)).ip());
+        let first = locals.next();
+        locals.any(|local| Some(local) != first)
+    }
+
     /// What the kernel of this host calls a port that the world knows at our external address. Others stay.
     pub fn to_local(&self, address: SocketAddr) -> SocketAddr {
         let family = Family::of(address);

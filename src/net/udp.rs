@@ -112,13 +112,9 @@ pub fn listen(address: SocketAddr) -> Result<Listener, BindError> {
         socket.set_reuse_port(true)?;
         socket.bind(&address.into())?;
         enlarge_buffers(&socket);
-        if address.ip().is_unspecified() {
-            match address {
-                SocketAddr::V4(_) => setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?,
-                SocketAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?,
-            }
-        }
-        from_socket(socket)
+        let socket = from_socket(socket)?;
+        tell_local(&socket)?;
+        Ok(socket)
     };
     let socket = bound().map_err(|source| BindError::of(TRANSPORT, address, source))?;
     let address = socket.local_addr().map_err(|source| BindError::of(TRANSPORT, address, source))?;
@@ -169,6 +165,7 @@ pub fn open_sfu(families: &[(Family, Option<IpAddr>)], port: u16) -> io::Result<
         .iter()
         .map(|&(family, local)| {
             let socket = open(family, local, port)?;
+            tell_local(&socket)?;
             enlarge_buffers(&socket2::SockRef::from(&socket));
             Ok((family, socket))
         })
@@ -189,6 +186,16 @@ fn from_socket(socket: Socket) -> io::Result<UdpSocket> {
     let _ = setsockopt(&socket, sockopt::UdpGroSegment, &true);
     let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
     Ok(UdpSocket::from_std(socket.into()))
+}
+
+/// Has the kernel tell which address was hit, where a socket is bound to all of them.
+fn tell_local(socket: &UdpSocket) -> io::Result<()> {
+    match socket.local_addr()? {
+        address if !address.ip().is_unspecified() => {}
+        SocketAddr::V4(_) => setsockopt(socket, sockopt::Ipv4PacketInfo, &true)?,
+        SocketAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?,
+    }
+    Ok(())
 }
 
 /// As large as the kernel allows: less only means that a burst may be lost.

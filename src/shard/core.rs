@@ -4,6 +4,7 @@
 //!  client ──► listener ──► turn ──► relay ──► peer              from_client, ToPeer
 //!  client ◄── listener ◄── turn ◄── relay ◄── peer              from_peer, ToClient
 //!  participant ◄──► SFU socket ◄──► sfu                         from_sfu_socket, settle
+//!  participant ◄──► stream     ◄──► sfu                         from_ice_stream, settle
 //!  client ◄──► turn ◄──► relay ┄┄┄ relay or sfu of this shard   the same two judgements, and no socket between them
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! ends it: it goes to a client or into the SFU, and neither is a relay, so nothing is handed over twice.
 
 mod claims;
+mod ice;
 mod journal;
 mod tcp;
 
@@ -22,7 +24,7 @@ use std::time::Instant;
 use foldhash::quality::RandomState;
 use roundturn_sfu as sfu;
 use roundturn_turn as turn;
-use turn::{Client, ConnectionId, Family, Peer, Relay, Relays, Transport, Verdict};
+use turn::{Client, ConnectionId, Peer, Relay, Relays, Transport, Verdict};
 
 use self::claims::Claims;
 use super::complaints::Complaints;
@@ -144,6 +146,7 @@ impl Core {
     pub fn stream_closed(&mut self, now: Instant, client: Client) {
         self.streams.remove(&client);
         self.turn.disconnect(now, client);
+        self.sfu.handle_end_of_stream(client.local, client.remote);
     }
 
     /// Whether `client` has an allocation.
@@ -211,14 +214,6 @@ impl Core {
         if let Verdict::ToClient { client, header } = verdict {
             let Some((exit, from)) = self.exit(client) else { return };
             outbox.wrap(exit, client.remote, from, header, at);
-        }
-    }
-
-    /// A datagram of `source`'s came to the SFU's port.
-    pub fn from_sfu_socket(&mut self, now: Instant, source: SocketAddr, bytes: &[u8], house: &impl House) {
-        let remote = self.hairpin.name_of(source, house);
-        if let Some(local) = self.hairpin.sfu_name(Family::of(source)) {
-            self.sfu.handle_datagram(now, local, remote, bytes);
         }
     }
 
@@ -324,28 +319,6 @@ impl Core {
             self.inside.to_client.count(data.len());
             let Some((exit, from)) = self.exit(client) else { return };
             outbox.wrap(exit, client.remote, from, header, data);
-        }
-    }
-
-    /// What the SFU sends: straight to the client of a relay of this shard, or out of its socket.
-    fn send_media(&mut self, now: Instant, transmit: sfu::Transmit, house: &impl House, outbox: &mut Outbox) {
-        match self.hairpin.way(transmit.remote, house) {
-            Way::Relay(relay) => {
-                let len = transmit.bytes.len();
-                let verdict = self.turn.handle_peer(now, relay, Peer(transmit.local), len);
-                if let Verdict::ToClient { client, header } = verdict {
-                    self.inside.to_client.count(len);
-                    let Some((exit, from)) = self.exit(client) else { return };
-                    outbox.push(exit, client.remote, from, Some(header), transmit.bytes);
-                }
-            }
-            Way::Kernel(to) => outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes),
-            // A browser on this very host: its ICE has proved that it is there, so no rule for relays' peers applies.
-            Way::Nowhere => {
-                let to = self.hairpin.addresses.to_local(transmit.remote);
-                outbox.push(Exit::Sfu(Family::of(to)), to, None, None, transmit.bytes);
-            }
-            Way::Sfu => self.inside.nowhere += 1,
         }
     }
 

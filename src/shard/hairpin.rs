@@ -1,6 +1,6 @@
 //! Where a datagram to one of our own names goes: inside the shard, through the kernel to another shard, or nowhere.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use roundturn_turn::{Family, Relay};
@@ -67,7 +67,22 @@ impl Hairpin {
 
     /// This shard's SFU as the world knows it, for those that reach it by `family`.
     pub fn sfu_name(&self, family: Family) -> Option<SocketAddr> {
-        Some(SocketAddr::new(self.addresses.external_of(family)?, self.sfu_port))
+        Some(SocketAddr::new(self.addresses.announced_of(family).next()?, self.sfu_port))
+    }
+
+    /// The name by which a participant has reached it: the one that stands for `hit`, an address of this host, where that is
+    /// known and announced.
+    pub fn sfu_name_at(&self, family: Family, hit: Option<IpAddr>) -> Option<SocketAddr> {
+        let name = hit.map(|hit| self.addresses.to_external(SocketAddr::new(hit, self.sfu_port)));
+        name.filter(|name| self.addresses.is_announced(name.ip())).or_else(|| self.sfu_name(family))
+    }
+
+    /// The address that what goes under this name of the SFU's has to leave from, where its socket is bound to several.
+    pub fn source_of(&self, name: SocketAddr) -> Option<IpAddr> {
+        let family = Family::of(name);
+        let is_known =
+            self.addresses.external_of(family) != Some(name.ip()) || self.addresses.local_of(family).is_some();
+        (is_known && self.addresses.has_several(family)).then(|| self.addresses.to_local(name).ip())
     }
 
     /// A relay of this host as the world knows it.

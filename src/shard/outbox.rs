@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
+use roundturn_sfu::framing;
 use roundturn_turn::{Family, Header, Relay};
 
 /// A socket of the shard that datagrams leave from.
@@ -62,8 +63,15 @@ struct Entry {
     exit: Exit,
     to: SocketAddr,
     from: Option<IpAddr>,
-    header: Option<Header>,
+    lead: Lead,
     payload: Payload,
+}
+
+/// What goes before a payload.
+enum Lead {
+    Nothing,
+    Header(Header),
+    Length([u8; framing::HEADER_LEN]),
 }
 
 enum Payload {
@@ -88,20 +96,29 @@ impl Outbox {
     /// Sends `payload`, a range of the receive buffer, as it is.
     pub fn forward(&mut self, exit: Exit, to: SocketAddr, payload: Range<usize>) {
         let payload = Payload::received(payload);
-        self.entries.push(Entry { exit, to, from: None, header: None, payload });
+        self.entries.push(Entry { exit, to, from: None, lead: Lead::Nothing, payload });
     }
 
     /// Sends `payload`, a range of the receive buffer, behind `header`.
     pub fn wrap(&mut self, exit: Exit, to: SocketAddr, from: Option<IpAddr>, header: Header, payload: Range<usize>) {
         let payload = Payload::received(payload);
-        self.entries.push(Entry { exit, to, from, header: Some(header), payload });
+        self.entries.push(Entry { exit, to, from, lead: Lead::Header(header), payload });
     }
 
     /// Sends `bytes`, behind `header` if there is one.
     pub fn push(&mut self, exit: Exit, to: SocketAddr, from: Option<IpAddr>, header: Option<Header>, bytes: Vec<u8>) {
         let payload = Payload::Owned(self.owned.len() as u32);
         self.owned.push(bytes);
-        self.entries.push(Entry { exit, to, from, header, payload });
+        let lead = header.map_or(Lead::Nothing, Lead::Header);
+        self.entries.push(Entry { exit, to, from, lead, payload });
+    }
+
+    /// Sends `bytes` as one frame of a stream (RFC 4571). What no length can tell is lost.
+    pub fn frame(&mut self, exit: Exit, to: SocketAddr, bytes: Vec<u8>) {
+        let Some(length) = framing::header(bytes.len()) else { return };
+        let payload = Payload::Owned(self.owned.len() as u32);
+        self.owned.push(bytes);
+        self.entries.push(Entry { exit, to, from: None, lead: Lead::Length(length), payload });
     }
 
     /// Sends everything; `buffer` is the one that the payloads were received in. What goes from one socket to one
@@ -159,9 +176,10 @@ impl Entry {
             Payload::Received { start, end } => buffer.get(start as usize..end as usize).unwrap_or_default(),
             Payload::Owned(index) => owned.get(index as usize).map(Vec::as_slice).unwrap_or_default(),
         };
-        let pieces = match &self.header {
-            None => [payload, &[], &[]],
-            Some(header) => [header.bytes(), payload, &PADDING[..header.padding().min(PADDING.len())]],
+        let pieces = match &self.lead {
+            Lead::Nothing => [payload, &[], &[]],
+            Lead::Length(length) => [length, payload, &[]],
+            Lead::Header(header) => [header.bytes(), payload, &PADDING[..header.padding().min(PADDING.len())]],
         };
         Datagram { to: self.to, from: self.from, pieces }
     }

@@ -1,6 +1,7 @@
 //! The loop of a shard's thread.
 
 mod connections;
+mod frames;
 mod handover;
 mod streams;
 
@@ -177,7 +178,9 @@ impl Running {
                         core.from_client(now, (received.source, local), (batch.buffer(), at), relays, outbox);
                     }
                     (Entry::Relay(relay), _) => core.from_peer(now, relay, received.source, at, relays, outbox),
-                    (Entry::Sfu(_), _) => core.from_sfu_socket(now, received.source, &batch.buffer()[at], relays),
+                    (Entry::Sfu(_), _) => {
+                        core.from_sfu_socket(now, (received.source, received.local), &batch.buffer()[at], relays);
+                    }
                     (Entry::Listener(_), None) => {}
                 }
             }

@@ -1,7 +1,7 @@
 //! The TCP and TLS streams of one shard: accepted, cut into messages, and ended when they are no use.
 //!
 //! ```text
-//!  listeners ──► accept ──► connection ──► first bytes ──► plain or TLS ──► messages ──► core
+//!  listeners ──► accept ──► connection ──► first bytes ──► plain or TLS ──► messages ──► core      of TURN, or ICE-TCP's
 //!                limits     deadline       PROXY v2                         ◄── output ◄── outbox
 //! ```
 //!
@@ -264,6 +264,16 @@ impl Streams {
         if let Some(stream) = self.streams.get_mut(usize::from(number)) {
             stream.client = None;
         }
+    }
+
+    /// Whether stream number `number` brings frames of ICE-TCP.
+    pub(super) fn is_ice(&self, number: u16) -> bool {
+        self.streams.get(usize::from(number)).is_some_and(|stream| stream.is_ice)
+    }
+
+    /// Whether something whole and wanted has come on stream number `number`, here or on another shard.
+    pub(super) fn has_spoken(&self, number: u16) -> bool {
+        self.streams.get(usize::from(number)).is_some_and(|stream| stream.has_spoken)
     }
 
     /// Whether the core knows stream number `number`.

@@ -73,6 +73,15 @@ export const cases = {
     await everyoneIsRelayed(people);
   },
 
+  'through the SFU over TCP, Firefox and Chromium': async (enter) => {
+    const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'sfu', transport: 'ice-tcp' });
+    await everyoneReceives(people);
+    for (const person of people) {
+      await person.settlesOn(({ protocol, local }) => protocol === 'tcp' && local !== 'relay', 'sends straight, over TCP');
+      await person.isSaidToUse('tcp');
+    }
+  },
+
   'through the SFU, Firefox and Chromium': async (enter) => {
     const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'sfu' });
     await everyoneReceives(people);

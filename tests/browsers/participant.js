@@ -23,7 +23,7 @@ export class Participant {
     });
   }
 
-  /** `encrypt`: the key for all media. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls"; all of them if there is none. */
+  /** `encrypt`: the key for all media. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls", or to the server, "ice-tcp"; all if there is none. */
   static async open(context, name, transport, encrypt) {
     const page = await context.newPage();
     if (encrypt) {
@@ -145,6 +145,12 @@ export class Participant {
     });
   }
 
+  /** The server says which way its packets come. */
+  async isSaidToUse(path) {
+    const told = () => this.#page.evaluate(() => globalThis.roundturn.room.you.quality?.path);
+    await until(`${this.name} is said to use ${path}`, 20, async () => await told() === path);
+  }
+
   /** Presses the button and sees the end. */
   async leave() {
     await this.#page.click('#leave');
@@ -193,7 +199,7 @@ function spellErrors() {
   console.error = (...values) => error(...values.map((value) => (value?.stack ? `${value}\n${value.stack}` : String(value))));
 }
 
-/** Keeps every connection that the page makes where the test can ask it; with a transport, it knows no other way to a relay. */
+/** Keeps every connection that the page makes where the test can ask it; with a transport, it knows no other way. */
 function keepConnections(transport) {
   const wanted = { udp: /^turn:.*transport=udp$/, tcp: /^turn:.*transport=tcp$/, tls: /^turns:/ }[transport];
   const narrowed = (configuration) => {
@@ -212,6 +218,12 @@ function keepConnections(transport) {
 
     setConfiguration(configuration) {
       super.setConfiguration(narrowed(configuration));
+    }
+
+    setRemoteDescription(description) {
+      if (transport !== 'ice-tcp') return super.setRemoteDescription(description);
+      const isKept = (line) => !line.startsWith('a=candidate:') || line.split(' ')[2].toLowerCase() === 'tcp';
+      return super.setRemoteDescription({ type: description.type, sdp: description.sdp.split('\r\n').filter(isKept).join('\r\n') });
     }
   };
 }
@@ -333,7 +345,9 @@ async function readMedia() {
     const pair = transport ? byId(transport.selectedCandidatePairId) : stats.find(isSelected);
     if (pair) {
       const [local, remote] = [byId(pair.localCandidateId), byId(pair.remoteCandidateId)];
-      found.pairs.push({ local: local?.candidateType, relayProtocol: local?.relayProtocol, remote: remote?.candidateType });
+      found.pairs.push({
+        local: local?.candidateType, protocol: local?.protocol, relayProtocol: local?.relayProtocol, remote: remote?.candidateType,
+      });
     }
   }
   return found;

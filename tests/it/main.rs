@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod discovery;
+mod ice_tcp;
 mod icmp;
 mod mobility;
 mod program;

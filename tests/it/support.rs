@@ -1,7 +1,7 @@
 //! What several modules need: free ports, and a shard or several on the loopback.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,9 +20,14 @@ use tokio::sync::mpsc::Receiver;
 /// The secret that credentials are signed with.
 pub const SECRET: &[u8] = b"north";
 
-/// A UDP port that nobody held a moment ago.
+/// A port of UDP and TCP that nobody held a moment ago.
 pub fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    loop {
+        let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        if TcpListener::bind(address).is_ok() {
+            return address.port();
+        }
+    }
 }
 
 /// Shards on 127.0.0.1, stopped when dropped.

@@ -200,11 +200,12 @@ fn when_our_address_goes_its_users_are_asked_for_a_restart() {
     let ana = world.enter(Setup::default());
     world.run_ms(1000);
     let (old, new) = (world.address, ([198, 51, 100, 7], 49160).into());
-    world.sfu.set_candidates(world.now, vec![old, new]);
+    let tcp = world.tcp_address;
+    world.sfu.set_candidates(world.now, vec![old, new], vec![tcp]);
     world.run_ms(100);
     let asked = |event: &Event| matches!(event, Event::RestartIce { .. });
     assert!(!world.events.iter().any(asked), "its address is still there");
-    world.sfu.set_candidates(world.now, vec![new]);
+    world.sfu.set_candidates(world.now, vec![new], Vec::new());
     world.address = new;
     world.run_ms(100);
     assert_eq!(world.events.iter().filter(|event| asked(event)).count(), 1);

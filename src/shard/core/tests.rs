@@ -9,7 +9,7 @@ use std::time::Duration;
 use roundturn_turn::message::{
     Attribute, Class, Encoder, Key, Message, Method, TransactionId, attribute, decode_xor_address,
 };
-use roundturn_turn::{self as turn, Holder, OpenError};
+use roundturn_turn::{self as turn, Family, Holder, OpenError};
 
 use super::*;
 use crate::nat::Addresses;

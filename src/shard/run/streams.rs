@@ -12,8 +12,17 @@ use crate::shard::streams::{End, STRANGER_MESSAGE};
 /// datagrams wait meanwhile.
 const STREAMS_PER_TURN: usize = 16;
 
-/// What becomes of what follows the messages that were judged.
-enum After {
+/// What was judged of what a stream brought.
+pub(super) struct Judged {
+    /// How many bytes.
+    pub(super) seen: usize,
+    /// Whether any of it was whole and wanted.
+    pub(super) spoke: bool,
+    pub(super) after: After,
+}
+
+/// What becomes of what follows.
+pub(super) enum After {
     /// It is the beginning of a message.
     More,
     /// It is for the peer of this connection.
@@ -48,13 +57,21 @@ impl Running {
         let mut messages = std::mem::take(&mut state.messages);
         messages.clear();
         if let Some((number, client)) = self.sockets.streams.read(&mut messages) {
+            let is_ice = self.sockets.streams.is_ice(number);
+            let client = if is_ice { self.core.ice_client(client) } else { client };
             self.introduce(now, number, client);
-            let (seen, then) = self.judge_messages(now, number, client, &messages, state);
+            let Judged { seen, spoke, after } = match is_ice {
+                true => self.judge_frames(now, (number, client), &messages),
+                false => {
+                    let (seen, after) = self.judge_messages(now, number, client, &messages, state);
+                    Judged { seen, spoke: seen > 0, after }
+                }
+            };
             self.collect(now, state);
             state.outbox.flush(&messages, &mut self.sockets);
             let rest = &messages[seen..];
-            match then {
-                After::More => self.sockets.streams.keep(now, number, rest, seen > 0),
+            match after {
+                After::More => self.sockets.streams.keep(now, number, rest, spoke),
                 After::Joined(connection) => {
                     self.sockets.streams.keep(now, number, &[], true);
                     self.join(number, connection, rest);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
+use roundturn_sfu::framing::may_be_lost;
 use roundturn_turn::{Client, ConnectionId, Prefix, Transport, framing};
 use rustls::ServerConfig;
 
@@ -17,7 +18,7 @@ use super::output::Output;
 use crate::shard::outbox::Datagram;
 
 /// How soon the first whole message must have come.
-const HELLO: Duration = Duration::from_secs(10);
+pub(super) const HELLO: Duration = Duration::from_secs(10);
 
 /// How long a stream without an allocation may be without a message.
 const IDLE: Duration = Duration::from_secs(30);
@@ -33,6 +34,8 @@ pub(super) struct Connection {
     pub(super) kind: usize,
     pub(super) door: Door,
     pub(super) layer: Layer,
+    /// It brings frames of ICE-TCP in place of TURN's messages.
+    pub(super) is_ice: bool,
     /// What has come of a message that is not whole yet.
     pub(super) input: Vec<u8>,
     pub(super) output: Output,
@@ -75,6 +78,7 @@ impl Connection {
             kind: usize::from(door.wants_tls),
             door,
             layer: Layer::Undecided,
+            is_ice: false,
             input: Vec::new(),
             output: Output::default(),
             deadline: now + HELLO,
@@ -157,6 +161,7 @@ impl Connection {
             Some(config) if decided.is_tls => Layer::tls(Arc::clone(config))?,
             _ => Layer::Plain,
         };
+        self.is_ice = decided.is_ice;
         Ok(Some(decided.skip))
     }
 
@@ -191,7 +196,11 @@ impl Connection {
     pub(super) fn send(&mut self, messages: &[Datagram<'_>]) -> u64 {
         let mut lost = 0;
         for message in messages {
-            match self.output.push(message.pieces, framing::is_data(message.pieces[0])) {
+            let is_data = match self.is_ice {
+                true => may_be_lost(message.pieces[1]),
+                false => framing::is_data(message.pieces[0]),
+            };
+            match self.output.push(message.pieces, is_data) {
                 Ok(more) => lost += more,
                 Err(_) => self.end = self.end.or(Some(End::Unread)),
             }

@@ -3,10 +3,13 @@
 //! ```text
 //!  0D 0A 0D 0A .. ──► PROXY v2, from trusted proxies only; then the next byte decides
 //!  16 ─────────────► TLS, where there is a certificate
+//!  .. .. 00 01 .. .. 21 12 A4 42 ─► frames of ICE-TCP: a length, then a STUN Binding request (RFC 6544 §3)
 //!  anything else ──► TURN as it is, except where TLS is due
 //! ```
 
 use std::net::SocketAddr;
+
+use roundturn_sfu::framing;
 
 use super::end::End;
 use crate::net::proxy_protocol::{self, SIGNATURE};
@@ -14,6 +17,10 @@ use crate::net::proxy_protocol::{self, SIGNATURE};
 /// The first byte of a TLS record that holds a ClientHello (RFC 8446 §5.1). Neither STUN nor ChannelData begins with it and
 /// goes on with a magic cookie.
 const TLS_HANDSHAKE: u8 = 0x16;
+
+/// What a framed Binding request has at which places: its type and the magic cookie. A STUN message that is not framed has the
+/// low byte of its length at the second of them, which is a multiple of 4.
+const FRAMED_CHECK: [(usize, u8); 6] = [(2, 0x00), (3, 0x01), (6, 0x21), (7, 0x12), (8, 0xA4), (9, 0x42)];
 
 /// What is known about a stream before its first byte.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +42,8 @@ pub(super) struct Decided {
     pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
     /// Whether TLS begins there.
     pub(super) is_tls: bool,
+    /// Whether frames of ICE-TCP begin there.
+    pub(super) is_ice: bool,
 }
 
 impl Door {
@@ -53,8 +62,22 @@ impl Door {
         if self.wants_tls && !is_tls {
             return Err(End::Tls);
         }
-        Ok(Some(Decided { skip, addresses, is_tls }))
+        let Some(is_ice) = is_framed_check(&bytes[skip..]) else { return Ok(None) };
+        Ok(Some(Decided { skip, addresses, is_tls, is_ice }))
     }
+}
+
+/// Whether a stream begins with a framed ICE check; `None` while more has to come.
+fn is_framed_check(bytes: &[u8]) -> Option<bool> {
+    if usize::from(*bytes.first()?) > framing::LONGEST >> 8 {
+        return Some(false);
+    }
+    for (place, wanted) in FRAMED_CHECK {
+        if *bytes.get(place)? != wanted {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 #[cfg(test)]
@@ -70,12 +93,27 @@ mod tests {
 
     #[test]
     fn the_first_byte_tells_tls_from_turn() {
-        let plain = Decided { skip: 0, addresses: None, is_tls: false };
+        let plain = Decided { skip: 0, addresses: None, is_tls: false, is_ice: false };
         assert_eq!(ANY.decide(&[]), Ok(None));
-        assert_eq!(ANY.decide(&[0x00]), Ok(Some(plain)));
+        assert_eq!(ANY.decide(&[0x00, 0x01, 0x00, 0x00]), Ok(Some(plain)));
         assert_eq!(ANY.decide(&[0x40]), Ok(Some(plain)));
         assert_eq!(ANY.decide(&[0x16]), Ok(Some(Decided { is_tls: true, ..plain })));
         assert_eq!(Door { offers_tls: false, ..ANY }.decide(&[0x16]), Ok(Some(plain)));
+    }
+
+    #[test]
+    fn a_framed_check_is_known_from_a_request_by_where_its_type_stands() {
+        let framed = [0, 100, 0, 1, 0, 80, 0x21, 0x12, 0xA4, 0x42];
+        assert!((0..10).all(|cut| ANY.decide(&framed[..cut]) == Ok(None)));
+        assert!(ANY.decide(&framed).unwrap().unwrap().is_ice);
+        for (place, _) in FRAMED_CHECK {
+            let mut other = framed;
+            other[place] ^= 0x40;
+            assert!(!ANY.decide(&other).unwrap().unwrap().is_ice, "byte {place}");
+        }
+        assert!(!ANY.decide(&framed[2..]).unwrap().unwrap().is_ice, "a Binding request as it is");
+        let door = Door { proxied: true, ..ANY };
+        assert!(door.decide(&proxied(&framed)).unwrap().unwrap().is_ice);
     }
 
     #[test]
@@ -88,7 +126,7 @@ mod tests {
     #[test]
     fn only_trusted_proxies_may_name_others() {
         let door = Door { proxied: true, ..ANY };
-        let (tls, plain) = (proxied(&[0x16]), proxied(&[0x00]));
+        let (tls, plain) = (proxied(&[0x16]), proxied(&[0x40]));
         assert!((0..28).all(|cut| door.decide(&tls[..cut]) == Ok(None)));
         let decided = door.decide(&tls).unwrap().unwrap();
         assert_eq!((decided.skip, decided.is_tls), (28, true));

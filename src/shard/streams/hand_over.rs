@@ -1,11 +1,11 @@
-//! A stream that goes to another shard: the connection that its client wants to be joined to is there (RFC 6062 §5.4),
-//! and the kernel could not know.
+//! A stream that goes to another shard: the connection that its client wants to be joined to is there (RFC 6062 §5.4), or
+//! the participant whose ICE it checks, and the kernel could not know.
 
 use std::time::Instant;
 
 use mio::{Interest, Token};
 
-use super::connection::Connection;
+use super::connection::{Connection, HELLO};
 use super::end::End;
 use super::{FIRST_STREAM, Streams};
 
@@ -56,7 +56,7 @@ impl Streams {
             self.admission.leave(stream.prefix);
             return self.counters.end(End::Reset);
         }
-        stream.on_message(now);
+        stream.deadline = now + HELLO;
         self.counters.open[stream.kind] += 1;
         entry.insert(*stream);
         self.queue(number as u16);

@@ -75,7 +75,7 @@ fn a_stream_that_says_nothing_ends_soon() {
 #[test]
 fn a_stream_that_never_ends_its_first_message_ends_as_soon() {
     let mut doors = Doors::new(10, 10);
-    let (_client, heard) = doors.hear(&[0, 1, 0]);
+    let (_client, heard) = doors.hear(&[0, 1, 0, 0]);
     assert!(heard.is_some());
     assert_eq!(doors.later(10, false), ["silent"]);
 }
@@ -83,7 +83,7 @@ fn a_stream_that_never_ends_its_first_message_ends_as_soon() {
 #[test]
 fn a_stream_without_an_allocation_ends_when_nothing_is_said_and_one_with_it_stays() {
     let mut doors = Doors::new(10, 10);
-    let (_client, heard) = doors.hear(&[0, 1, 0]);
+    let (_client, heard) = doors.hear(&[0, 1, 0, 0]);
     let (number, _) = heard.unwrap();
     doors.streams.keep(doors.now, number, &[], true);
     assert_eq!(doors.later(29, false), [""; 0]);
@@ -96,9 +96,9 @@ fn a_stream_without_an_allocation_ends_when_nothing_is_said_and_one_with_it_stay
 fn the_house_has_so_many_places_and_each_prefix_has_its_own() {
     for (connections, per_prefix) in [(1, 10), (10, 1)] {
         let mut doors = Doors::new(connections, per_prefix);
-        let (_client, heard) = doors.hear(&[0]);
+        let (_client, heard) = doors.hear(&[0x40]);
         assert!(heard.is_some());
-        assert_eq!(doors.hear(&[0]).1, None);
+        assert_eq!(doors.hear(&[0x40]).1, None);
         assert_eq!(doors.streams.counters.ended[End::Refused as usize], 1);
         doors.later(10, false);
         assert_eq!(doors.streams.streams.len(), 0);
@@ -108,7 +108,7 @@ fn the_house_has_so_many_places_and_each_prefix_has_its_own() {
 #[test]
 fn a_stream_that_cannot_be_written_ends_at_once() {
     let mut doors = Doors::new(10, 10);
-    let (client, heard) = doors.hear(&[0, 1, 0]);
+    let (client, heard) = doors.hear(&[0, 1, 0, 0]);
     let (number, _) = heard.unwrap();
     let stream = &mut doors.streams.streams[usize::from(number)];
     // What waits when the client resets the stream has nowhere to go.
