@@ -161,7 +161,7 @@ impl Daemon {
         let threads = shards.into_iter().map(|shard| shard.spawn(mailboxes.neighbours()));
         let threads = threads.collect::<Result<_, _>>().map_err(Error::system)?;
         let health = Arc::new(Health::default());
-        let config = SignalConfig::new(&settings, &addresses, parts::SLOTS, random()?);
+        let config = SignalConfig::new(&settings, &addresses, parts::slots(&settings), random()?);
         let _guard = runtime.enter();
         let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
         let api_keys = ApiKeys::new(&settings.auth.api_keys);

@@ -6,8 +6,8 @@ use std::ops::Range;
 use anyhow::{Result, ensure};
 
 use crate::clock;
+use crate::common::numbers::{median, sorted, verdict};
 use crate::options::{Kind, Options};
-use crate::report::{median, sorted};
 use crate::server::Server;
 use crate::turn_client::TurnClient;
 
@@ -110,9 +110,4 @@ fn asks(server: &Server, index: usize) -> Result<TurnClient> {
 
 fn median_of<'a>(costs: impl Iterator<Item = &'a Cost>, value: impl Fn(&Cost) -> f64) -> f64 {
     median(&sorted(costs.map(value)))
-}
-
-/// Whether a goal was reached, in a word.
-pub fn verdict(reached: bool) -> &'static str {
-    if reached { "reached" } else { "missed" }
 }

@@ -13,9 +13,9 @@ use stun::textattrs::TextAttribute;
 use turn::proto::PROTO_UDP;
 use turn::proto::reqtrans::RequestedTransport;
 
-use crate::allocations::verdict;
 use crate::call::Call;
 use crate::clock;
+use crate::common::numbers::verdict;
 use crate::options::{Kind, Options};
 use crate::server::Server;
 use crate::setup;

@@ -3,6 +3,8 @@
 mod allocations;
 mod call;
 mod clock;
+#[path = "../common/mod.rs"]
+mod common;
 mod flood;
 mod forwarder;
 mod load;

@@ -1,12 +1,13 @@
 //! Waiting for a server's first answer.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use stun::agent::TransactionId;
 use stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message};
+
+use crate::common::process::Process;
 
 /// How often a Binding request is sent until one is answered.
 const PERIOD: Duration = Duration::from_millis(1);
@@ -14,16 +15,14 @@ const PERIOD: Duration = Duration::from_millis(1);
 const TRIES: usize = 5_000;
 
 /// Sends Binding requests until one is answered.
-pub fn wait_until_ready(address: SocketAddr, child: &mut Child) -> Result<()> {
+pub fn wait_until_ready(address: SocketAddr, process: &mut Process) -> Result<()> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.set_read_timeout(Some(PERIOD))?;
     let mut request = Message::new();
     request.build(&[Box::<TransactionId>::default(), Box::new(BINDING_REQUEST)])?;
     let mut buffer = [0; 2048];
     for _ in 0..TRIES {
-        if let Some(status) = child.try_wait()? {
-            bail!("it ended with {status}");
-        }
+        process.check()?;
         socket.send_to(&request.raw, address)?;
         let Ok(len) = socket.recv(&mut buffer) else { continue };
         let mut answer = Message::new();

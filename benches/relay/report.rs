@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use anyhow::Result;
 
+use crate::common::numbers::{median, sorted};
 use crate::load::Measurement;
 use crate::options::{Kind, Options};
 use crate::server::Server;
@@ -112,20 +113,5 @@ impl<'a> Report<'a> {
     fn rounds(&self, workload: Workload, kind: Kind) -> impl Iterator<Item = &Measurement> {
         let of_interest = move |entry: &&(Workload, Kind, Measurement)| (entry.0, entry.1) == (workload, kind);
         self.measurements.iter().filter(of_interest).map(|entry| &entry.2)
-    }
-}
-
-/// Values in their order.
-pub fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-/// The middle of sorted values; zero where there are none.
-pub fn median(sorted: &[f64]) -> f64 {
-    match (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2)) {
-        (Some(low), Some(high)) => f64::midpoint(*low, *high),
-        _ => 0.0,
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::common::process::{Process, free_port, scratch};
 use crate::options::{Kind, Options};
 use crate::ready::wait_until_ready;
 use crate::{clock, setup};
@@ -22,7 +23,7 @@ pub struct Server {
     pub pairs: Vec<[u16; 2]>,
     /// From before the start of the process to its first answer, in milliseconds; zero for the forwarder.
     pub ready_millis: f64,
-    child: Child,
+    process: Process,
     scratch: Option<PathBuf>,
 }
 
@@ -60,19 +61,17 @@ impl Server {
             let Some((client, peer)) = line.split_once(' ') else { break };
             pairs.push([client.parse()?, peer.parse()?]);
         }
-        let address = (Ipv4Addr::LOCALHOST, 0).into();
-        Ok(Self { kind: Kind::Forwarder, address, pairs, ready_millis: 0.0, child, scratch: None })
+        let (address, process) = ((Ipv4Addr::LOCALHOST, 0).into(), child.into());
+        Ok(Self { kind: Kind::Forwarder, address, pairs, ready_millis: 0.0, process, scratch: None })
     }
 
-    fn start_turn(kind: Kind, (mut command, port): (Command, u16)) -> Result<Self> {
+    fn start_turn(kind: Kind, (command, port): (Command, u16)) -> Result<Self> {
         let log = scratch(&format!("{kind}.log"));
-        let out = fs::File::create(&log).with_context(|| log.display().to_string())?;
-        command.stdin(Stdio::null()).stderr(out.try_clone()?).stdout(out);
         let address = (Ipv4Addr::LOCALHOST, port).into();
         let start = clock::now_nanos();
-        let child = command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
-        let mut server = Self { kind, address, pairs: Vec::new(), ready_millis: 0.0, child, scratch: None };
-        wait_until_ready(address, &mut server.child)
+        let process = Process::start(command, &log)?;
+        let mut server = Self { kind, address, pairs: Vec::new(), ready_millis: 0.0, process, scratch: None };
+        wait_until_ready(address, &mut server.process)
             .with_context(|| format!("{kind} does not answer on {address}; its output is in {}", log.display()))?;
         server.ready_millis = (clock::now_nanos() - start) as f64 / 1e6;
         Ok(server)
@@ -80,27 +79,17 @@ impl Server {
 
     /// Nanoseconds on a CPU so far, over all threads.
     pub fn cpu_nanos(&self) -> Result<u64> {
-        let mut nanos = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = fs::read_to_string(task?.path().join("schedstat"))?;
-            nanos += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
-        }
-        Ok(nanos)
+        self.process.cpu_nanos()
     }
 
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        self.process.resident_bytes()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing is left to do for a child that cannot be killed or awaited.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         if let Some(scratch) = &self.scratch {
             let _ = fs::remove_file(scratch);
         }
@@ -123,13 +112,4 @@ fn coturn(options: &Options) -> (Command, u16) {
         .arg(format!("--pidfile={}", scratch("coturn.pid").display()))
         .arg(format!("--userdb={}", scratch("coturn.db").display()));
     (command, port)
-}
-
-/// A port that nobody holds at the moment.
-fn free_port() -> Result<u16> {
-    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-fn scratch(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }

@@ -222,6 +222,8 @@ impl Participant {
     pub(crate) fn write(&mut self, mid: Mid, packet: RtpWrite, out: &mut Outbox) {
         self.mutate(out, |rtc| {
             if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
+                // The publisher has paced it already: a second queue adds delay, and what does not fit is not to be sent.
+                stream.set_unpaced(true);
                 stream.write_rtp(packet);
             }
         });

@@ -81,6 +81,8 @@ pub static KEYS: &[Key] = &[
     key("rooms.open", Form::Flag, "true", "Whether whoever knows a room's name may join it without a token."),
     key("rooms.mode", Form::Text, r#""sfu""#, r#"What a room is when nobody says: "sfu", or "mesh" (peer to peer)."#),
     key("rooms.max_participants", Form::Number, "50", "The largest number of participants in a room."),
+    key("rooms.audio_slots", Form::Number, "4", "The largest number of others that one participant of an SFU room hears at once: the loudest."),
+    key("rooms.video_slots", Form::Number, "9", "The largest number of pictures that one participant of an SFU room sees at once."),
     key("rooms.ttl", Form::Text, r#""4h""#, "How long a room lives at most."),
     key("rooms.empty_timeout", Form::Text, r#""5m""#, "How long an empty room waits for somebody."),
     key("rooms.resume", Form::Text, r#""30s""#, "How long a participant whose connection is lost may come back."),

@@ -221,6 +221,10 @@ pub struct Rooms {
     pub mode: RoomMode,
     /// The largest number of participants.
     pub max_participants: usize,
+    /// Others' microphones that one participant may receive at once.
+    pub audio_slots: usize,
+    /// Others' cameras and screens that one participant may receive at once.
+    pub video_slots: usize,
     /// How long a room lives at most.
     pub ttl: Duration,
     /// How long an empty room waits.

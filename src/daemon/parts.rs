@@ -13,9 +13,6 @@ use crate::shard::mailbox::ShardSettings;
 use crate::shard::{ShardConfig, StreamConfig};
 use crate::signal::protocol::SlotCounts;
 
-/// Slots of one participant: nine tiles and the four loudest.
-pub const SLOTS: SlotCounts = SlotCounts { audio: 4, video: 9 };
-
 /// Tracks that one participant may publish: microphone, camera, screen with sound, and as much again.
 const TRACKS: usize = 8;
 
@@ -53,7 +50,7 @@ pub fn shard(
         hairpin: settings.shards.hairpin,
         turn: turn(settings, addresses),
         turn_key,
-        sfu: sfu(),
+        sfu: sfu(slots(settings)),
         sfu_seed,
     }
 }
@@ -110,14 +107,19 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
 }
 
 /// Candidates, relays and number are the shard's to fill in, once it knows its port.
-fn sfu() -> sfu::Config {
+/// Slots of one participant.
+pub fn slots(settings: &Settings) -> SlotCounts {
+    SlotCounts { audio: settings.rooms.audio_slots, video: settings.rooms.video_slots }
+}
+
+fn sfu(slots: SlotCounts) -> sfu::Config {
     sfu::Config {
         candidates: Vec::new(),
         tcp_candidates: Vec::new(),
         relays: (Vec::new(), 0..=0),
         shard: 0,
-        audio_slots: SLOTS.audio,
-        video_slots: SLOTS.video,
+        audio_slots: slots.audio,
+        video_slots: slots.video,
         tracks: TRACKS,
         participants: PARTICIPANTS,
         clock: crate::clock::now,

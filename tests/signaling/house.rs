@@ -122,6 +122,8 @@ fn hub_config() -> HubConfig {
             open: true,
             mode: RoomMode::Sfu,
             max_participants: 50,
+            audio_slots: 4,
+            video_slots: 9,
             ttl: Duration::from_secs(3600),
             empty_timeout: Duration::from_secs(300),
             resume: Duration::from_secs(30),

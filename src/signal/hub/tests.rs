@@ -62,6 +62,8 @@ impl House {
                 open: true,
                 mode: RoomMode::Sfu,
                 max_participants: 50,
+                audio_slots: 4,
+                video_slots: 9,
                 ttl: Duration::from_secs(4 * 3600),
                 empty_timeout: Duration::from_secs(300),
                 resume: Duration::from_secs(30),
