@@ -220,8 +220,7 @@ impl Participant {
 
     /// Hands one packet to the stream of a slot. It leaves with the next [`Self::pump`].
     pub(crate) fn write(&mut self, mid: Mid, packet: RtpWrite, out: &mut Outbox) {
-        // The engine has nothing to say to it before time passes: what a drain would cost here is half of forwarding.
-        self.drive(out, false, |rtc| {
+        self.mutate(out, |rtc| {
             if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
                 // The publisher has paced it already: a second queue adds delay, and what does not fit is not to be sent.
                 stream.set_unpaced(true);
@@ -301,29 +300,22 @@ impl Participant {
 
     /// **The one way to change an engine.** str0m asks for a full drain after each single change, and here it is. A panic
     /// ends the engine and nothing else, and so does taking all of our time. `None`: there is no engine, or not any more.
-    /// The one exception is [`Self::write`], whose packets wait for time to pass in any case.
     fn mutate<R>(&mut self, out: &mut Outbox, change: impl FnOnce(&mut Rtc) -> R) -> Option<R> {
-        self.drive(out, true, change)
-    }
-
-    fn drive<R>(&mut self, out: &mut Outbox, drains: bool, change: impl FnOnce(&mut Rtc) -> R) -> Option<R> {
         let mut rtc = self.engine.take()?;
         let (key, sabotaged) = (self.key, self.is_sabotaged());
         let begun = self.work.begin();
-        let (routes, deadline) = (&mut self.routes, self.deadline);
+        let routes = &mut self.routes;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             assert!(!sabotaged, "a test wants this engine to fail");
             let value = change(&mut rtc);
-            let drained = if drains { drain(&mut rtc, (key, routes), out).map(Some) } else { Some(deadline) };
+            let drained = drain(&mut rtc, (key, routes), out);
             (value, drained, rtc)
         }));
-        if drains {
-            out.touched.push(self.key);
-        }
+        out.touched.push(self.key);
         let goes_on = self.work.end(begun);
         match outcome {
             Ok((value, Some(deadline), rtc)) if goes_on => {
-                self.deadline = deadline;
+                self.deadline = Some(deadline);
                 self.engine = Some(rtc);
                 Some(value)
             }

@@ -32,13 +32,10 @@ pub fn spawn(
         loop {
             tick.tick().await;
             let settings = Arc::clone(&settings.borrow());
-            let target = Target::own(&settings, &addresses, clock::unix_secs());
-            let target = match (target, no_use(&settings, &ledger)) {
-                (Some(target), None) => target,
-                (target, why) => {
-                    let why = why
-                        .filter(|_| target.is_some())
-                        .unwrap_or("no secret of auth.secrets is accepted at this time");
+            let target = match (no_use(&settings, &ledger), Target::own(&settings, &addresses, clock::unix_secs())) {
+                (None, Some(target)) => target,
+                (why, _) => {
+                    let why = why.unwrap_or("no secret of auth.secrets is accepted at this time");
                     health.set_self_test(format!("skipped: {why}"));
                     continue;
                 }

@@ -46,12 +46,9 @@ pub async fn told_to_stop() -> &'static str {
 
 /// The next signal of a kind; never where the kernel gives none, and then the default action ends the process.
 async fn next(kind: SignalKind) {
-    match signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        Err(error) => {
-            tracing::error!(%error, "signals cannot be received");
-            std::future::pending().await
-        }
+    match listen(kind) {
+        Some(mut signals) => drop(signals.recv().await),
+        None => std::future::pending().await,
     }
 }
 
