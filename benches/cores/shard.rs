@@ -131,7 +131,7 @@ fn sfu() -> SfuConfig {
         video_slots: 9,
         tracks: 4,
         participants: 10,
-        clock: roundturn::clock::now,
+        clock: roundturn::clock::worked,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::time::Instant;
+use std::time::Duration;
 
 /// The SFU's configuration. No field means "default": whoever builds it has decided.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Config {
     pub tracks: usize,
     /// Participants of all rooms of this shard together.
     pub participants: usize,
-    /// What tells how long engines work. It decides nothing but whether one of them works far too long, so that it may
-    /// stand still.
-    pub clock: fn() -> Instant,
+    /// The CPU time of the calling thread. It decides nothing but whether an engine works far too long, so that it may stand
+    /// still.
+    pub clock: fn() -> Duration,
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod drain;
+mod pump;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +15,7 @@ use str0m::format::PayloadParams;
 use str0m::ice::StunMessage;
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{RtpWrite, Ssrc};
+use str0m::rtp::Ssrc;
 use str0m::{IceCreds, Input, Rtc, RtcError};
 
 use crate::allocate::Allotment;
@@ -26,14 +27,10 @@ use crate::slots::Slots;
 use crate::work::Work;
 use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
 
-/// Timeouts in one pump. With bandwidth estimation each lets one packet out, so this is also a burst.
-const PUMP: usize = 256;
-/// How far behind its time a deadline may be served as if it were on time.
-const LATENESS: Duration = Duration::from_millis(2);
 /// SSRCs whose section is remembered; beyond them all are looked up anew.
 const SOURCES: usize = 64;
 pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
-use drain::{DTLS, drain};
+use drain::{DTLS, Hold, drain};
 pub(crate) use drain::{Happening, Outbox};
 
 /// Someone in a room.
@@ -77,6 +74,8 @@ pub(crate) struct Participant {
     fed: Option<Instant>,
     /// Whether it was handed something that leaves with the next [`Self::pump`].
     pub(crate) pending: bool,
+    /// The packets among that.
+    written: usize,
     engine: Option<Box<Rtc>>,
     sources: Vec<(Ssrc, Mid, Option<Rid>)>,
     #[cfg(test)]
@@ -92,7 +91,7 @@ impl Participant {
         order: u64,
         may: (bool, bool, bool),
         joined: (Instant, TrackId),
-        clock: fn() -> Instant,
+        clock: fn() -> Duration,
     ) -> Self {
         Self {
             key,
@@ -122,6 +121,7 @@ impl Participant {
             deadline: None,
             fed: None,
             pending: false,
+            written: 0,
             engine: None,
             sources: Vec::new(),
             #[cfg(test)]
@@ -218,18 +218,6 @@ impl Participant {
         true
     }
 
-    /// Hands one packet to the stream of a slot. It leaves with the next [`Self::pump`].
-    pub(crate) fn write(&mut self, mid: Mid, packet: RtpWrite, out: &mut Outbox) {
-        self.mutate(out, |rtc| {
-            if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
-                // The publisher has paced it already: a second queue adds delay, and what does not fit is not to be sent.
-                stream.set_unpaced(true);
-                stream.write_rtp(packet);
-            }
-        });
-        self.pend(out);
-    }
-
     /// Asks the client for a keyframe of an encoding that it sends. `false`: nothing came of it yet.
     pub(crate) fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>, out: &mut Outbox) -> bool {
         self.pend(out);
@@ -249,26 +237,6 @@ impl Participant {
     /// Says goodbye; what is to be sent is in the outbox.
     pub(crate) fn close(&mut self, out: &mut Outbox) {
         self.mutate(out, |rtc| rtc.close().is_ok());
-    }
-
-    /// Lets time pass for the engine until it waits for something later than `now`.
-    ///
-    /// Its deadlines are gone through one by one, for it sends one packet at each: pollers wake by the millisecond, and a
-    /// probe whose packets went out one in each would never show that a link carries more than 2 Mbit/s.
-    pub(crate) fn pump(&mut self, now: Instant, out: &mut Outbox) {
-        self.pending = false;
-        for _ in 0..PUMP {
-            let earliest = self.fed.max(now.checked_sub(LATENESS)).unwrap_or(now).min(now);
-            let time = self.deadline.unwrap_or(now).clamp(earliest, now);
-            self.fed = Some(time);
-            if self.mutate(out, |rtc| rtc.handle_input(Input::Timeout(time)).is_ok()).is_none() {
-                return;
-            }
-            if self.deadline.is_none_or(|deadline| deadline > now) {
-                return;
-            }
-        }
-        self.deadline = Some(now + Duration::from_millis(1));
     }
 
     /// The section that a stream belongs to, and which of its encodings it is.
@@ -298,29 +266,43 @@ impl Participant {
         rtc.codec_config().params().iter().filter(wanted).copied().collect()
     }
 
-    /// **The one way to change an engine.** str0m asks for a full drain after each single change, and here it is. A panic
-    /// ends the engine and nothing else, and so does taking all of our time. `None`: there is no engine, or not any more.
+    /// **The way to change an engine.** str0m asks for a full drain after each change, and here it is. A panic ends the
+    /// engine and nothing else, and so does taking all of our time. `None`: there is no engine, or not any more.
     fn mutate<R>(&mut self, out: &mut Outbox, change: impl FnOnce(&mut Rtc) -> R) -> Option<R> {
+        self.drive(out, |rtc, hold, out| {
+            let value = change(rtc);
+            drain(rtc, hold, out).map(|deadline| (value, Some(deadline)))
+        })
+    }
+
+    /// What [`Self::mutate`] does, for those who drain the engine themselves: they return the deadline that it named, or none
+    /// where they left that to a later drain.
+    fn drive<R>(
+        &mut self,
+        out: &mut Outbox,
+        work: impl FnOnce(&mut Rtc, &mut Hold<'_>, &mut Outbox) -> Option<(R, Option<Instant>)>,
+    ) -> Option<R> {
         let mut rtc = self.engine.take()?;
-        let (key, sabotaged) = (self.key, self.is_sabotaged());
+        let sabotaged = self.is_sabotaged();
         let begun = self.work.begin();
-        let routes = &mut self.routes;
+        let mut hold = Hold { key: self.key, routes: &mut self.routes };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             assert!(!sabotaged, "a test wants this engine to fail");
-            let value = change(&mut rtc);
-            let drained = drain(&mut rtc, (key, routes), out);
-            (value, drained, rtc)
+            (work(&mut rtc, &mut hold, out), rtc)
         }));
-        out.touched.push(self.key);
-        let goes_on = self.work.end(begun);
+        let goes_on = self.work.end(begun, self.fed);
         match outcome {
-            Ok((value, Some(deadline), rtc)) if goes_on => {
-                self.deadline = Some(deadline);
+            Ok((Some((value, deadline)), rtc)) if goes_on => {
+                if deadline.is_some() {
+                    self.deadline = deadline;
+                    out.touched.push(self.key);
+                }
                 self.engine = Some(rtc);
                 Some(value)
             }
             _ => {
                 self.deadline = None;
+                out.touched.push(self.key);
                 self.connected = false;
                 out.happenings.push_back((self.key, Happening::Failed));
                 None

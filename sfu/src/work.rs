@@ -1,15 +1,14 @@
 //! How long the shard's thread works for one engine: what takes more than any call needs is ended.
 //!
 //! An engine has corners where a few bytes cost much, and not all of them can be seen from outside. So drives are timed:
-//! every one that reads what is no media, of the others
-//! one in [`SAMPLE`].
+//! every one that reads what is no media, of the others one in [`SAMPLE`], drawn by lot, for calls have a rhythm.
 
 use std::time::{Duration, Instant};
 
 /// One in so many cheap drives is timed and counts for all of them.
 const SAMPLE: u32 = 16;
-/// A sample that took longer was interrupted, or the engine is in trouble: it counts for itself, and the next drives are
-/// timed one by one.
+/// A sample that took longer tells that the engine may be in trouble: it counts for itself, and the next drives are timed one
+/// by one.
 const TYPICAL: Duration = Duration::from_millis(1);
 /// What an engine may take of each second. A busy one takes a tenth of it.
 const RATE: Duration = Duration::from_millis(100);
@@ -19,8 +18,8 @@ const BURST: Duration = Duration::from_millis(500);
 /// The account of one engine.
 #[derive(Debug)]
 pub(crate) struct Work {
-    clock: fn() -> Instant,
-    drives: u32,
+    clock: fn() -> Duration,
+    lot: u32,
     /// So many drives are timed one by one.
     watched: u32,
     left: Duration,
@@ -29,8 +28,8 @@ pub(crate) struct Work {
 
 impl Work {
     /// An account that nothing was taken of yet.
-    pub(crate) fn new(clock: fn() -> Instant) -> Self {
-        Self { clock, drives: 0, watched: 0, left: BURST, filled: None }
+    pub(crate) fn new(clock: fn() -> Duration) -> Self {
+        Self { clock, lot: 0, watched: 0, left: BURST, filled: None }
     }
 
     /// The next drive is to be timed.
@@ -39,19 +38,23 @@ impl Work {
     }
 
     /// A drive begins. When, where it is timed, and whether it stands for others.
-    pub(crate) fn begin(&mut self) -> Option<(Instant, bool)> {
-        self.drives = (self.drives + 1) % SAMPLE;
+    pub(crate) fn begin(&mut self) -> Option<(Duration, bool)> {
+        // A linear congruential generator: its upper bits are random enough.
+        self.lot = self.lot.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let is_watched = self.watched > 0;
         self.watched = self.watched.saturating_sub(1);
-        (is_watched || self.drives == 0).then(|| ((self.clock)(), !is_watched))
+        (is_watched || (self.lot >> 16) % SAMPLE == 0).then(|| ((self.clock)(), !is_watched))
     }
 
-    /// It ended. Whether the engine may go on.
-    pub(crate) fn end(&mut self, begun: Option<(Instant, bool)>) -> bool {
+    /// It ended, at about this time. Whether the engine may go on.
+    pub(crate) fn end(&mut self, begun: Option<(Duration, bool)>, now: Option<Instant>) -> bool {
         let Some((begun, is_sample)) = begun else { return true };
-        let now = (self.clock)();
-        let passed = now.saturating_duration_since(self.filled.replace(now).unwrap_or(now));
-        let taken = now.saturating_duration_since(begun);
+        let passed = match (self.filled, now) {
+            (Some(before), Some(now)) => now.saturating_duration_since(before),
+            _ => Duration::ZERO,
+        };
+        self.filled = self.filled.max(now);
+        let taken = (self.clock)().saturating_sub(begun);
         let is_typical = taken <= TYPICAL;
         if !is_typical {
             self.watched = SAMPLE;
@@ -75,35 +78,35 @@ mod tests {
     use super::*;
 
     thread_local! {
-        static NOW: Cell<Option<Instant>> = const { Cell::new(None) };
+        static WORKED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    /// The CPU time of the test's thread, as the test tells it.
+    fn clock() -> Duration {
+        WORKED.get()
+    }
+
+    fn work_for(time: Duration) {
+        WORKED.set(WORKED.get() + time);
     }
 
     #[allow(clippy::disallowed_methods)]
-    fn clock() -> Instant {
-        NOW.with(|now| {
-            let at = now.get().unwrap_or_else(Instant::now);
-            now.set(Some(at));
-            at
-        })
-    }
-
-    fn pass(time: Duration) {
-        let later = clock() + time;
-        NOW.with(|now| now.set(Some(later)));
+    fn start() -> Instant {
+        Instant::now()
     }
 
     /// Drives of this length, so far apart, until the account is overdrawn; at most a minute's worth.
     fn drives(reads: bool, each: Duration, apart: Duration) -> Option<u32> {
-        let mut work = Work::new(clock);
+        let (mut work, mut now) = (Work::new(clock), start());
         let most = Duration::from_secs(60).as_micros() / (each + apart).as_micros().max(1);
         (0..most as u32).find(|_| {
             if reads {
                 work.watch();
             }
             let begun = work.begin();
-            pass(each);
-            let goes_on = work.end(begun);
-            pass(apart);
+            work_for(each);
+            let goes_on = work.end(begun, Some(now));
+            now += each + apart;
             !goes_on
         })
     }
@@ -124,16 +127,27 @@ mod tests {
     }
 
     #[test]
-    fn being_interrupted_now_and_then_ends_nothing() {
-        let mut work = Work::new(clock);
+    fn a_long_drive_now_and_then_ends_nothing() {
+        let (mut work, mut now) = (Work::new(clock), start());
         for drive in 0..10_000 {
             if drive % 3 == 0 {
                 work.watch();
             }
             let begun = work.begin();
-            pass(if drive % 500 == 0 { Duration::from_millis(20) } else { Duration::from_micros(10) });
-            assert!(work.end(begun));
-            pass(Duration::from_millis(1));
+            work_for(if drive % 500 == 0 { Duration::from_millis(20) } else { Duration::from_micros(10) });
+            assert!(work.end(begun, Some(now)));
+            now += Duration::from_millis(1);
+        }
+    }
+
+    #[test]
+    fn a_rhythm_of_cheap_and_dear_drives_does_not_fool_the_samples() {
+        let (mut work, mut now) = (Work::new(clock), start());
+        for drive in 0..100_000 {
+            let begun = work.begin();
+            work_for(if drive % 16 == 15 { Duration::from_micros(300) } else { Duration::from_micros(5) });
+            assert!(work.end(begun, Some(now)), "drive {drive}");
+            now += Duration::from_micros(500);
         }
     }
 }

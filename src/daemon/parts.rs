@@ -122,7 +122,7 @@ fn sfu(slots: SlotCounts) -> sfu::Config {
         video_slots: slots.video,
         tracks: TRACKS,
         participants: PARTICIPANTS,
-        clock: crate::clock::now,
+        clock: crate::clock::worked,
     }
 }
 

@@ -168,7 +168,7 @@ impl Options {
                 video_slots: 16,
                 tracks: 8,
                 participants: 100,
-                clock: roundturn::clock::now,
+                clock: roundturn::clock::worked,
             },
             sfu_seed: [index as u8; 32],
         }

@@ -1,9 +1,10 @@
 //! What engines have to say, and taking it out of them.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
-use str0m::net::Protocol;
+use str0m::net::{self, Protocol};
 use str0m::{Event, Output, Rtc};
 
 use crate::route::{Route, Routes, Source};
@@ -15,6 +16,10 @@ const DRAIN: usize = 10_000;
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
 /// The least first byte of what is no STUN: DTLS, then RTP and RTCP (RFC 9443 §3).
 pub(super) const DTLS: u8 = 20;
+/// The least first byte of RTP and RTCP (RFC 9443 §3).
+const RTP: u8 = 128;
+/// The second byte of RTCP (RFC 5761 §4).
+const RTCP: RangeInclusive<u8> = 192..=223;
 
 /// What engines gave while they were drained, for the SFU to work off.
 #[derive(Default)]
@@ -44,30 +49,65 @@ impl Happening {
     }
 }
 
+/// Whose engine is drained, and the paths that its packets take.
+pub(super) struct Hold<'a> {
+    pub(super) key: usize,
+    pub(super) routes: &'a mut Routes,
+}
+
+/// What came out of an engine.
+pub(super) enum Drained {
+    /// A packet of a stream: RTP, neither DTLS nor STUN nor RTCP.
+    Packet,
+    /// Something else, and there may be more.
+    Other,
+    /// It waits for this time.
+    Until(Instant),
+}
+
 /// Takes everything out of an engine until it waits. `None`: it is dead.
-pub(super) fn drain(rtc: &mut Rtc, (key, routes): (usize, &mut Routes), out: &mut Outbox) -> Option<Instant> {
-    let mut closed = false;
+pub(super) fn drain(rtc: &mut Rtc, hold: &mut Hold<'_>, out: &mut Outbox) -> Option<Instant> {
     for _ in 0..DRAIN {
-        match rtc.poll_output() {
-            Ok(Output::Timeout(deadline)) => return (closed || rtc.is_alive()).then_some(deadline),
-            Ok(Output::Transmit(transmit)) => {
-                let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
-                let mut route = Route { transport, local: transmit.source, remote: transmit.destination };
-                if transmit.contents.first().is_some_and(|first| *first >= DTLS) {
-                    route = routes.outward(route);
-                } else if transmit.contents.starts_with(&BINDING_SUCCESS) {
-                    out.happenings.push_back((key, Happening::Proven(route.source())));
-                }
-                let Route { transport, local, remote } = route;
-                out.transmits.push_back(Transmit { transport, local, remote, bytes: transmit.contents.into() });
-            }
-            Ok(Output::Event(event)) => {
-                closed |= matches!(event, Event::Closed);
-                out.happenings.push_back((key, Happening::Event(Box::new(event))));
-            }
-            Err(_) if rtc.is_alive() => {}
-            Err(_) => return None,
+        if let Drained::Until(deadline) = drain_once(rtc, hold, out)? {
+            return Some(deadline);
         }
     }
     None
+}
+
+/// Takes one thing out of an engine. `None`: it is dead.
+pub(super) fn drain_once(rtc: &mut Rtc, hold: &mut Hold<'_>, out: &mut Outbox) -> Option<Drained> {
+    match rtc.poll_output() {
+        Ok(Output::Timeout(deadline)) => {
+            let was_closed = || {
+                let closed = |(key, happening): &(usize, Happening)| {
+                    *key == hold.key && matches!(happening, Happening::Event(event) if matches!(**event, Event::Closed))
+                };
+                out.happenings.iter().any(closed)
+            };
+            (rtc.is_alive() || was_closed()).then_some(Drained::Until(deadline))
+        }
+        Ok(Output::Transmit(transmit)) => Some(transmitted(transmit, hold, out)),
+        Ok(Output::Event(event)) => {
+            out.happenings.push_back((hold.key, Happening::Event(Box::new(event))));
+            Some(Drained::Other)
+        }
+        Err(_) if rtc.is_alive() => Some(Drained::Other),
+        Err(_) => None,
+    }
+}
+
+fn transmitted(transmit: net::Transmit, hold: &mut Hold<'_>, out: &mut Outbox) -> Drained {
+    let bytes = transmit.contents;
+    let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
+    let mut route = Route { transport, local: transmit.source, remote: transmit.destination };
+    if bytes.first().is_some_and(|first| *first >= DTLS) {
+        route = hold.routes.outward(route);
+    } else if bytes.starts_with(&BINDING_SUCCESS) {
+        out.happenings.push_back((hold.key, Happening::Proven(route.source())));
+    }
+    let is_packet = matches!(bytes.first_chunk(), Some([first, kind]) if *first >= RTP && !RTCP.contains(kind));
+    let Route { transport, local, remote } = route;
+    out.transmits.push_back(Transmit { transport, local, remote, bytes: bytes.into() });
+    if is_packet { Drained::Packet } else { Drained::Other }
 }

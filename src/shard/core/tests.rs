@@ -223,7 +223,7 @@ fn sfu_config() -> sfu::Config {
         video_slots: 4,
         tracks: 4,
         participants: 10,
-        clock: crate::clock::now,
+        clock: crate::clock::worked,
     }
 }
 
