@@ -17,6 +17,7 @@ import fragment_cases
 import import_cases
 import janus_cases
 import libnice_cases
+import room_cases
 import tcp_relay_cases
 import uclient_cases
 from servers import start
@@ -33,6 +34,7 @@ def main() -> int:
         fragment_cases,
         tcp_relay_cases,
         discovery_cases,
+        room_cases,
     ]
     cases = [case for part in parts for case in part.cases(server)]
     try:
