@@ -34,6 +34,7 @@ mod layer;
 mod negotiate;
 mod offers;
 mod participant;
+mod pulse;
 mod quality;
 mod rewrite;
 mod room;

@@ -22,6 +22,7 @@ use crate::allocate::Allotment;
 use crate::command::Wish;
 use crate::guard::Guard;
 use crate::quality::Link;
+use crate::pulse::Pulse;
 use crate::route::{Route, Routes, Source};
 use crate::slots::Slots;
 use crate::work::Work;
@@ -65,6 +66,7 @@ pub(crate) struct Participant {
     /// What its engine may take of our time.
     work: Work,
     pub(crate) routes: Routes,
+    pub(crate) pulse: Pulse,
     /// Whether media can flow: DTLS is up.
     pub(crate) connected: bool,
     /// Whether [`crate::Event::Connected`] was said.
@@ -116,6 +118,7 @@ impl Participant {
             guard: Guard::default(),
             work: Work::new(clock),
             routes: Routes::default(),
+            pulse: Pulse::default(),
             connected: false,
             announced: false,
             deadline: None,
@@ -158,6 +161,7 @@ impl Participant {
         self.connected = false;
         self.channels.reset();
         self.routes = Routes::default();
+        self.pulse = Pulse::default();
         out.transmits.append(&mut discarded.transmits);
         out.happenings.append(&mut discarded.happenings);
         out.touched.push(self.key);
@@ -171,6 +175,7 @@ impl Participant {
         self.channels.reset();
         self.deadline = None;
         self.routes = Routes::default();
+        self.pulse = Pulse::default();
         self.sources.clear();
         self.sections.clear();
         self.fingerprint.clear();
@@ -210,8 +215,10 @@ impl Participant {
         let is_media = bytes.first().is_some_and(|first| *first >= DTLS);
         let is_answered = || out.happenings.iter().skip(before).any(|(_, happening)| happening.proves(route));
         if is_media {
+            self.pulse.beat(now);
             self.routes.hear(now, route);
         } else if is_answered() && is_nomination(bytes) {
+            self.pulse.beat(now);
             self.routes.nominate(route);
             self.routes.hear(now, route);
         }

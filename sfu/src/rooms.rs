@@ -48,6 +48,7 @@ impl Sfu {
         self.timers.set(Owner::Engine(key), None);
         self.timers.set(Owner::Raise(key), None);
         self.timers.set(Owner::Messages(key), None);
+        self.timers.set(Owner::Pulse(key), None);
         self.outbox.happenings.retain(|(other, _)| *other != key);
         for slot in &participant.slots.all {
             self.unsubscribe(key, slot.track);

@@ -1,5 +1,7 @@
 //! What engines did: packets go to the slots that want them, requests to the publishers, the rest to signaling.
 
+use std::time::Duration;
+
 use str0m::{Event as Engine, IceConnectionState};
 
 use crate::participant::Happening;
@@ -7,6 +9,9 @@ use crate::sfu::Sfu;
 use crate::speaker::INTERVAL;
 use crate::timers::Owner;
 use crate::{Event, RoomId, TrackId};
+
+/// How often it is looked whether participants are still heard.
+const PULSE: Duration = Duration::from_millis(250);
 
 impl Sfu {
     /// Works off what engines gave until there is nothing left, then sets their deadlines.
@@ -130,6 +135,7 @@ impl Sfu {
             self.events.push_back(Event::Connected { participant: participant.id });
         }
         let published: Vec<_> = participant.published.iter().map(|(_, track)| *track).collect();
+        self.feel_pulse(key);
         self.allocate(key);
         for track in published {
             self.allocate_track(track);
@@ -167,6 +173,20 @@ impl Sfu {
             let (room, participant) = (participant.room, participant.id);
             self.events.push_back(Event::Quality { room, participant, up, down, path });
         }
+    }
+
+    /// Asks a participant that has fallen silent for an ICE restart: it may have another address, and not know it yet.
+    pub(crate) fn feel_pulse(&mut self, key: usize) {
+        let Some(participant) = self.participants.get_mut(key).filter(|participant| participant.has_engine()) else {
+            return;
+        };
+        if participant.pulse.falls_silent(self.now) {
+            self.events.push_back(Event::RestartIce { participant: participant.id });
+        }
+        // All of them at the same times: the shard wakes up once for all.
+        let passed = self.now.saturating_duration_since(self.began).as_millis() / PULSE.as_millis();
+        let next = self.began + PULSE * u32::try_from(passed + 1).unwrap_or(u32::MAX);
+        self.timers.set(Owner::Pulse(key), Some(next));
     }
 
     /// Somebody began to speak: the room's speakers are to be determined.

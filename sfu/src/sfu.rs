@@ -24,6 +24,7 @@ const TIMERS: usize = 4096;
 pub struct Sfu {
     pub(crate) config: Config,
     pub(crate) stats: Stats,
+    pub(crate) began: Instant,
     pub(crate) now: Instant,
     pub(crate) engines: Engines,
     pub(crate) secrets: Secrets,
@@ -69,6 +70,7 @@ impl Sfu {
             demux: Demux::new(config.shard),
             config,
             stats: Stats::default(),
+            began: now,
             now,
             engines: Engines::new(),
             secrets: Secrets::new(seed),
@@ -137,6 +139,7 @@ impl Sfu {
                 Some(Owner::Raise(key)) => self.allocate(key),
                 Some(Owner::Layers(track)) => self.tell_layers(track),
                 Some(Owner::Messages(key)) => self.hand_on(key),
+                Some(Owner::Pulse(key)) => self.feel_pulse(key),
                 None => break,
             }
             self.work_off();

@@ -20,6 +20,8 @@ pub(crate) enum Owner {
     Raise(usize),
     /// What a publisher is to be told of the layers of a track.
     Layers(TrackId),
+    /// Whether the participant with this key is still heard.
+    Pulse(usize),
     /// The data messages that wait for a participant's link.
     Messages(usize),
 }

@@ -91,7 +91,45 @@ fn media_is_back_within_two_seconds_of_a_restart_from_another_address() {
     check_gaps(gaps.collect(), Duration::from_secs(2));
 }
 
-/// The client does not notice, as when a router forgets its port: the SFU has to, by the client's next check.
+/// The client does not notice, as when a router forgets its port. The SFU does, soon, and asks for a restart.
+#[test]
+fn whoever_falls_silent_is_asked_for_a_restart_and_back_within_two_seconds() {
+    let gaps = (1..=20).map(|seed| {
+        let mut world = call(Setup::default(), seed);
+        world.loss = 20;
+        let some = world.random_below(2000);
+        world.run_ms(2000 + some);
+        let (from, before) = (world.now, world.clients[1].received.len());
+        move_away(&mut world);
+        let asked = |world: &World| world.events.iter().any(|event| matches!(event, Event::RestartIce { .. }));
+        assert!(!asked(&world));
+        while !asked(&world) && world.now < from + Duration::from_secs(5) {
+            world.run_ms(10);
+        }
+        // What the request and the offer take over the WebSocket.
+        world.run_ms(100);
+        world.restart_ice(1);
+        world.run_ms(3000);
+        let asked = world.events.iter().filter(|event| matches!(event, Event::RestartIce { .. })).count();
+        assert!(asked <= 1, "asked {asked} times");
+        let mut later = world.clients[1].received[before..].iter();
+        later.find(|packet| packet.at > from + Duration::from_millis(50)).expect("media comes back").at - from
+    });
+    check_gaps(gaps.collect(), Duration::from_secs(2));
+}
+
+#[test]
+fn whoever_is_heard_is_not_asked_for_a_restart() {
+    let mut world = call(Setup::default(), 7);
+    world.loss = 100;
+    world.late = 200;
+    world.run_ms(20_000);
+    world.clients[1].talking = false;
+    world.run_ms(20_000);
+    assert!(!world.events.iter().any(|event| matches!(event, Event::RestartIce { .. })));
+}
+
+/// Where nobody restarts, the client's next check has to do.
 #[test]
 fn media_follows_a_client_to_a_new_address_with_its_next_check() {
     let gaps = (1..=20).map(|seed| {
