@@ -163,7 +163,7 @@ impl Load {
     fn hear(&mut self) -> Result<()> {
         while let Ok(message) = self.messages.1.try_recv() {
             match message {
-                Message::Answer(index, sdp) => self.peers[index].take_answer(&sdp)?,
+                Message::Answer(index, sdp) => self.peers[index].take_answer(clock::now(), &sdp)?,
                 Message::Offer(index, sdp, reply) => {
                     // Who does not wait for it any more has failed and said so.
                     let _ = reply.send(self.peers[index].answer(&sdp)?);

@@ -125,8 +125,9 @@ impl Peer {
         Ok(offer)
     }
 
-    /// Takes the answer to its offer.
-    pub fn take_answer(&mut self, sdp: &str) -> Result<()> {
+    /// Takes the answer to its offer, and begins to connect.
+    pub fn take_answer(&mut self, now: Instant, sdp: &str) -> Result<()> {
+        self.deadline = now;
         let pending = self.pending.take().context("an answer without an offer")?;
         Ok(self.rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(sdp)?)?)
     }

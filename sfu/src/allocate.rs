@@ -54,6 +54,11 @@ pub(crate) struct Allotment {
 }
 
 impl Allotment {
+    /// Whether there is nothing to show.
+    pub(crate) fn wants_nothing(&self) -> bool {
+        self.asked == (0, 0)
+    }
+
     /// What to add to the desired rate: the engine probes where it grows, and somebody who is held back wants to know soon
     /// whether the link has become wider. Where the last probe found more, the next one follows soon.
     fn nudge(&mut self, now: Instant, is_held_back: bool) -> u64 {
@@ -134,7 +139,11 @@ impl Sfu {
         let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING) + voices;
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
         let nudge = participant.allotment.nudge(now, plan.next.is_some());
-        let asked = (minimum, ask(plan.preferred).max(LEAST_DESIRED) + nudge);
+        let asked = match demands.is_empty() {
+            // Nothing to show: a link is not probed for its own sake.
+            true => (0, 0),
+            false => (minimum, ask(plan.preferred).max(LEAST_DESIRED) + nudge),
+        };
         if plan.raises(&demands) {
             let since = *participant.allotment.room_since.get_or_insert(now);
             if now.saturating_duration_since(since) < PATIENCE {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::bucket::Bucket;
+use crate::rtp;
 
 /// Datagrams a second. Three layers, a screen and both their sounds are about 2,000.
 const PACKETS: (u32, u32) = (5_000, 5_000);
@@ -72,9 +73,8 @@ impl Guard {
 
     /// The engine makes room for each SSRC that it sees, before it knows whether the packet is sound.
     fn admit_stream(&mut self, now: Instant, bytes: &[u8]) -> Result<(), Excess> {
-        let Some(&[_, kind, _, _, _, _, _, _, a, b, c, d]) = bytes.first_chunk() else { return Ok(()) };
-        // RTCP (RFC 5761 §4).
-        if (192..=223).contains(&kind) {
+        let Some(&[.., a, b, c, d]) = bytes.first_chunk::<12>() else { return Ok(()) };
+        if rtp::is_rtcp(bytes) {
             return Ok(());
         }
         let ssrc = u32::from_be_bytes([a, b, c, d]);

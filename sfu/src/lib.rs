@@ -41,6 +41,7 @@ mod room;
 mod rooms;
 mod route;
 mod router;
+mod rtp;
 mod secrets;
 mod sfu;
 mod slots;

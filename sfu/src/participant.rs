@@ -21,9 +21,10 @@ use str0m::{IceCreds, Input, Rtc, RtcError};
 use crate::allocate::Allotment;
 use crate::command::Wish;
 use crate::guard::Guard;
-use crate::quality::Link;
 use crate::pulse::Pulse;
+use crate::quality::Link;
 use crate::route::{Route, Routes, Source};
+use crate::rtp::{self, DTLS};
 use crate::slots::Slots;
 use crate::work::Work;
 use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
@@ -31,8 +32,8 @@ use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
 /// SSRCs whose section is remembered; beyond them all are looked up anew.
 const SOURCES: usize = 64;
 pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
-use drain::{DTLS, Hold, drain};
 pub(crate) use drain::{Happening, Outbox};
+use drain::{Hold, drain};
 
 /// Someone in a room.
 pub(crate) struct Participant {
@@ -74,6 +75,8 @@ pub(crate) struct Participant {
     pub(crate) deadline: Option<Instant>,
     /// The time that the engine was told last.
     fed: Option<Instant>,
+    /// When it was given or gave something last: media or data, no checks and no reports.
+    busy: Option<Instant>,
     /// Whether it was handed something that leaves with the next [`Self::pump`].
     pub(crate) pending: bool,
     /// The packets among that.
@@ -123,6 +126,7 @@ impl Participant {
             announced: false,
             deadline: None,
             fed: None,
+            busy: None,
             pending: false,
             written: 0,
             engine: None,
@@ -215,6 +219,10 @@ impl Participant {
         let is_media = bytes.first().is_some_and(|first| *first >= DTLS);
         let is_answered = || out.happenings.iter().skip(before).any(|(_, happening)| happening.proves(route));
         if is_media {
+            // A handshake is no call yet.
+            if self.connected && !rtp::is_rtcp(bytes) {
+                self.busy = Some(now);
+            }
             self.pulse.beat(now);
             self.routes.hear(now, route);
         } else if is_answered() && is_nomination(bytes) {
@@ -292,7 +300,7 @@ impl Participant {
         let mut rtc = self.engine.take()?;
         let sabotaged = self.is_sabotaged();
         let begun = self.work.begin();
-        let mut hold = Hold { key: self.key, routes: &mut self.routes };
+        let mut hold = Hold { key: self.key, is_idle: self.is_idle(), routes: &mut self.routes };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             assert!(!sabotaged, "a test wants this engine to fail");
             (work(&mut rtc, &mut hold, out), rtc)
@@ -300,8 +308,8 @@ impl Participant {
         let goes_on = self.work.end(begun, self.fed);
         match outcome {
             Ok((Some((value, deadline)), rtc)) if goes_on => {
-                if deadline.is_some() {
-                    self.deadline = deadline;
+                if let Some(deadline) = deadline {
+                    self.deadline = Some(self.postponed(deadline, rtc.last_timeout_reason()));
                     out.touched.push(self.key);
                 }
                 self.engine = Some(rtc);

@@ -43,7 +43,7 @@ impl Work {
         self.lot = self.lot.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let is_watched = self.watched > 0;
         self.watched = self.watched.saturating_sub(1);
-        (is_watched || (self.lot >> 16) % SAMPLE == 0).then(|| ((self.clock)(), !is_watched))
+        (is_watched || (self.lot >> 16).is_multiple_of(SAMPLE)).then(|| ((self.clock)(), !is_watched))
     }
 
     /// It ended, at about this time. Whether the engine may go on.

@@ -1,25 +1,19 @@
 //! What engines have to say, and taking it out of them.
 
 use std::collections::VecDeque;
-use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use str0m::net::{self, Protocol};
 use str0m::{Event, Output, Rtc};
 
 use crate::route::{Route, Routes, Source};
+use crate::rtp::{self, DTLS};
 use crate::{Transmit, Transport};
 
 /// Outputs of one drain; an engine that has more than that to say is broken.
 const DRAIN: usize = 10_000;
 /// The first byte pair of a STUN Binding success response (RFC 8489 §5).
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
-/// The least first byte of what is no STUN: DTLS, then RTP and RTCP (RFC 9443 §3).
-pub(super) const DTLS: u8 = 20;
-/// The least first byte of RTP and RTCP (RFC 9443 §3).
-const RTP: u8 = 128;
-/// The second byte of RTCP (RFC 5761 §4).
-const RTCP: RangeInclusive<u8> = 192..=223;
 
 /// What engines gave while they were drained, for the SFU to work off.
 #[derive(Default)]
@@ -53,6 +47,8 @@ impl Happening {
 pub(super) struct Hold<'a> {
     pub(super) key: usize,
     pub(super) routes: &'a mut Routes,
+    /// Whether nothing flows, so that there is nothing to report.
+    pub(super) is_idle: bool,
 }
 
 /// What came out of an engine.
@@ -106,7 +102,11 @@ fn transmitted(transmit: net::Transmit, hold: &mut Hold<'_>, out: &mut Outbox) -
     } else if bytes.starts_with(&BINDING_SUCCESS) {
         out.happenings.push_back((hold.key, Happening::Proven(route.source())));
     }
-    let is_packet = matches!(bytes.first_chunk(), Some([first, kind]) if *first >= RTP && !RTCP.contains(kind));
+    // An engine reports of streams that it never sent; every report is answered, and that by hundreds who wait.
+    if hold.is_idle && rtp::is_sender_report(&bytes) {
+        return Drained::Other;
+    }
+    let is_packet = rtp::is_rtp(&bytes);
     let Route { transport, local, remote } = route;
     out.transmits.push_back(Transmit { transport, local, remote, bytes: bytes.into() });
     if is_packet { Drained::Packet } else { Drained::Other }

@@ -23,6 +23,10 @@ const ASIDE: usize = 16;
 /// After a packet an engine wants to be told the time at once, only to see that there is no other. So it is told with the next
 /// packet, or when this has passed.
 const REST: Duration = Duration::from_millis(5);
+/// Whoever did nothing for so long is idle.
+const BUSY: Duration = Duration::from_millis(200);
+/// How often the engine of someone idle is told the time: its reports, one a second for each section, may wait for that.
+const IDLE: Duration = Duration::from_secs(5);
 
 impl Participant {
     /// Hands one packet to the stream of a slot. It leaves with the next [`Self::pump`], which also drains the engine.
@@ -39,12 +43,31 @@ impl Participant {
         self.pend(out);
     }
 
+    /// When the engine is to be told the time that it asked to be told at `deadline`: that, except where it only wants to see
+    /// every 25 ms that there is nothing to be paced or estimated. Hundreds of people who wait for a meeting are not worth that.
+    pub(super) fn postponed(&self, deadline: Instant, reason: Reason) -> Instant {
+        match self.fed.filter(|_| self.is_idle()) {
+            Some(fed) if matches!(reason, Reason::Pacer(PacerReason::Handle) | Reason::BweDelayControl) => {
+                deadline.max(fed + IDLE)
+            }
+            _ => deadline,
+        }
+    }
+
+    /// Whether it neither sends nor is sent anything, nor waits for it.
+    pub(super) fn is_idle(&self) -> bool {
+        let is_busy = |(fed, busy): (Instant, Instant)| fed.saturating_duration_since(busy) < BUSY;
+        self.connected && self.allotment.wants_nothing() && !self.fed.zip(self.busy).is_some_and(is_busy)
+    }
+
     /// Lets time pass for the engine until it waits for something later than `now`.
     ///
     /// Its deadlines are gone through one by one, for it sends one packet at each: pollers wake by the millisecond, and a
     /// probe whose packets went out one in each would never show that a link carries more than 2 Mbit/s.
     pub(crate) fn pump(&mut self, now: Instant, out: &mut Outbox) {
-        self.pending = false;
+        if std::mem::take(&mut self.pending) {
+            self.busy = Some(now);
+        }
         let mut owed = std::mem::take(&mut self.written);
         for _ in 0..PUMP {
             let earliest = self.fed.max(now.checked_sub(LATENESS)).unwrap_or(now).min(now);

@@ -1,6 +1,5 @@
 //! What only shows from inside: engines that fail.
 
-
 use super::*;
 use crate::{Offer, SlotRequest};
 

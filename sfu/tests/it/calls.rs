@@ -210,3 +210,20 @@ fn assert_contiguous(packets: &[&Received]) {
     }
     assert!(packets[0].sequence < 65_536);
 }
+
+#[test]
+fn whoever_waits_for_others_is_sent_nothing_but_answers_to_its_checks() {
+    let mut world = World::new();
+    let waits = Setup { microphone: false, camera: false, ..Setup::default() };
+    let (ana, bo) = (world.enter(waits), world.enter(waits));
+    world.run_ms(3000);
+    world.sent_to.clear();
+    world.run_ms(15_000);
+    for index in [ana, bo] {
+        let sent = world.sent_to.get(&world.clients[index].address).copied().unwrap_or(0);
+        assert!((1..=8).contains(&sent), "{sent} datagrams");
+    }
+    world.enter(Setup::default());
+    world.run_ms(300);
+    assert!(world.clients[ana].received.iter().any(Received::is_keyframe), "and is there at once when somebody comes");
+}

@@ -1,0 +1,39 @@
+//! What a datagram is, as far as its first bytes tell (RFC 9443 §3, RFC 5761 §4).
+
+use std::ops::RangeInclusive;
+
+/// The least first byte of what is no STUN: DTLS, then RTP and RTCP.
+pub(crate) const DTLS: u8 = 20;
+const RTP: RangeInclusive<u8> = 128..=191;
+/// The second byte of RTCP; RTP has a payload type there.
+const RTCP: RangeInclusive<u8> = 192..=223;
+/// RFC 3550 §6.4.1.
+const SENDER_REPORT: u8 = 200;
+
+/// Whether it is a packet of a stream.
+pub(crate) fn is_rtp(bytes: &[u8]) -> bool {
+    matches!(bytes, [first, second, ..] if RTP.contains(first) && !RTCP.contains(second))
+}
+
+/// Whether it is RTCP that begins with a sender report, which also says the sender's name and may say goodbye.
+pub(crate) fn is_sender_report(bytes: &[u8]) -> bool {
+    is_rtcp(bytes) && bytes.get(1) == Some(&SENDER_REPORT)
+}
+
+/// Whether it is a report, a request or feedback about streams.
+pub(crate) fn is_rtcp(bytes: &[u8]) -> bool {
+    matches!(bytes, [first, second, ..] if RTP.contains(first) && RTCP.contains(second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_told_from_streams() {
+        assert!(is_rtp(&[0x80, 96]) && is_rtp(&[0x90, 0x80 | 111]) && !is_rtp(&[0x80, 200]));
+        assert!(is_rtcp(&[0x81, 201]) && is_rtcp(&[0x80, 207]) && !is_rtcp(&[0x80, 224]));
+        assert!(is_sender_report(&[0x80, 200]) && !is_sender_report(&[0x80, 201]));
+        assert!(!is_rtp(&[22, 254]) && !is_rtcp(&[22, 200]) && !is_rtp(&[0x80]) && !is_rtp(&[]));
+    }
+}
