@@ -22,6 +22,8 @@ const HEADROOM: u64 = 125;
 /// Less is never desired, in bits per second: the engine probes for no more than twice that, and takes what it probed for
 /// as all that there is. A few pictures that are small now may be large in a moment.
 const LEAST_DESIRED: u64 = 2_500_000;
+/// For so long after somebody came, pictures are expected: its link is better known then.
+const SETTLING: Duration = Duration::from_secs(10);
 /// How often somebody who is held back has the link probed.
 const PROBE_INTERVAL: Duration = Duration::from_millis(1500);
 /// The same where the last probe found more than was known.
@@ -47,6 +49,8 @@ pub(crate) struct Allotment {
     estimate: Option<u64>,
     /// Since when there has been room for more.
     room_since: Option<Instant>,
+    /// Whether there is nothing to show, so that the link is not measured.
+    pub(crate) is_asleep: bool,
     /// The minimum and the rate that were asked of the engine last.
     asked: (u64, u64),
     /// When the engine was made to probe last, at which estimate, and what was added to the desired rate for that.
@@ -54,11 +58,6 @@ pub(crate) struct Allotment {
 }
 
 impl Allotment {
-    /// Whether there is nothing to show.
-    pub(crate) fn wants_nothing(&self) -> bool {
-        self.asked == (0, 0)
-    }
-
     /// What to add to the desired rate: the engine probes where it grows, and somebody who is held back wants to know soon
     /// whether the link has become wider. Where the last probe found more, the next one follows soon.
     fn nudge(&mut self, now: Instant, is_held_back: bool) -> u64 {
@@ -103,7 +102,7 @@ impl Sfu {
 
     /// A subscriber's link was measured.
     pub(crate) fn on_estimate(&mut self, key: usize, kind: &BweKind) {
-        let Some(participant) = self.participants.get_mut(key) else { return };
+        let Some(participant) = self.participants.get_mut(key).filter(|one| !one.allotment.is_asleep) else { return };
         participant.allotment.estimate = match kind {
             BweKind::Twcc { estimate, can_probe: true } | BweKind::Remb { estimate, .. } => Some(estimate.as_u64()),
             // The link is not measured any more.
@@ -130,6 +129,15 @@ impl Sfu {
         let claims = self.claims(key);
         let voices = self.voices(key);
         let Some(participant) = self.participants.get_mut(key) else { return };
+        let is_settled = now.saturating_duration_since(participant.joined.0) >= SETTLING;
+        if participant.allotment.is_asleep != (claims.is_empty() && is_settled) {
+            participant.allotment.is_asleep ^= true;
+            participant.allotment.asked = (0, 0);
+            participant.measure(participant.allotment.estimate, &mut self.outbox);
+        }
+        if participant.allotment.is_asleep {
+            return;
+        }
         let demands: Vec<_> = claims
             .iter()
             .filter_map(|claim| Some(demand(claim, participant.slots.all.get(claim.slot)?, now)))
@@ -139,11 +147,7 @@ impl Sfu {
         let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING) + voices;
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
         let nudge = participant.allotment.nudge(now, plan.next.is_some());
-        let asked = match demands.is_empty() {
-            // Nothing to show: a link is not probed for its own sake.
-            true => (0, 0),
-            false => (minimum, ask(plan.preferred).max(LEAST_DESIRED) + nudge),
-        };
+        let asked = (minimum, ask(plan.preferred).max(LEAST_DESIRED) + nudge);
         if plan.raises(&demands) {
             let since = *participant.allotment.room_since.get_or_insert(now);
             if now.saturating_duration_since(since) < PATIENCE {

@@ -1,7 +1,6 @@
 //! What must be known about a payload: whether a picture can be started with it, and who can decode it.
 
 use str0m::format::{Codec, PayloadParams};
-use str0m::media::Pt;
 use str0m::rtp::Vp8Descriptor;
 
 use crate::{dependency, vp9};
@@ -126,9 +125,9 @@ fn starts_av1_sequence(payload: &[u8]) -> bool {
     payload.first().is_some_and(|header| header & AV1_NEW_SEQUENCE != 0)
 }
 
-/// The payload type under which a receiver that accepts `accepted` takes what a publisher sends with `sent`.
-pub(crate) fn payload_type(sent: &PayloadParams, accepted: &[PayloadParams]) -> Option<Pt> {
-    let best = |p: &&PayloadParams| h264_profile(p) == h264_profile(sent);
+/// That of `accepted` as which a receiver takes what a publisher sends as `sent`.
+pub(crate) fn matching<'a>(sent: &PayloadParams, accepted: &'a [PayloadParams]) -> Option<&'a PayloadParams> {
+    let best = |p: &&'a PayloadParams| h264_profile(p) == h264_profile(sent);
     let mut able = accepted.iter().filter(|p| {
         let spec = p.spec();
         spec.codec == sent.spec().codec
@@ -137,7 +136,7 @@ pub(crate) fn payload_type(sent: &PayloadParams, accepted: &[PayloadParams]) -> 
                 || packetization_mode(p) == packetization_mode(sent) && is_baseline(p) == is_baseline(sent))
     });
     let first = able.next()?;
-    Some(if best(&first) { first } else { able.find(best).unwrap_or(first) }.pt())
+    Some(if best(&first) { first } else { able.find(best).unwrap_or(first) })
 }
 
 fn h264_starts_keyframe(payload: &[u8]) -> bool {

@@ -47,7 +47,7 @@ impl Engines {
             .enable_bwe(Some(FIRST_ESTIMATE))
             .set_extension_map(extensions())
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true);
         if let Some(certificate) = &self.certificate {
             config = config.set_dtls_cert(certificate.clone());
@@ -65,6 +65,11 @@ impl Engines {
         }
         rtc
     }
+}
+
+/// What a link is trusted with before it is measured, or measured again.
+pub(crate) fn first_estimate(known: Option<u64>) -> Bitrate {
+    known.map_or(FIRST_ESTIMATE, |known| Bitrate::bps(known).max(FIRST_ESTIMATE))
 }
 
 /// Announces an address from now on.

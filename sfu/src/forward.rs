@@ -10,6 +10,7 @@ use crate::codec::{self, Glance};
 use crate::dependency::Raw;
 use crate::layer::Verdict;
 use crate::participant::Participant;
+use crate::red::Outlet;
 use crate::rewrite::{Incoming, Outgoing};
 use crate::sfu::Sfu;
 use crate::slots::Slot;
@@ -144,14 +145,15 @@ impl Sfu {
             let Some(slot) = subscriber.slots.with(id) else { continue };
             let sent = packet.header.payload_type;
             if slot.choice.is_none_or(|(from, _)| from != sent) {
-                slot.choice = Some((sent, codec::payload_type(params, &slot.accepted)));
+                let to = codec::matching(params, &slot.accepted);
+                slot.choice = Some((sent, to.map(|to| Outlet::new(sent, params, to))));
             }
-            let payload_type = slot.choice.and_then(|(_, to)| to);
-            if slot.undecodable != payload_type.is_none() {
-                slot.undecodable = payload_type.is_none();
+            let outlet = slot.choice.and_then(|(_, outlet)| outlet);
+            if slot.undecodable != outlet.is_none() {
+                slot.undecodable = outlet.is_none();
                 told.push(*key);
             }
-            let Some(payload_type) = payload_type else { continue };
+            let Some(outlet) = outlet else { continue };
             let verdict = match video {
                 true => slot.switcher.judge(index, glance, structure.as_deref()),
                 false => Verdict::Pass { ends_picture: false, begins: false },
@@ -159,7 +161,7 @@ impl Sfu {
             let incoming = incoming(packet, params, glance);
             let handed = match number(slot, self.now, verdict, incoming) {
                 Ok((numbers, ends_picture, switched)) => {
-                    let mut write = write(packet, payload_type, &numbers, glance);
+                    let mut write = write(packet, outlet, &numbers, glance);
                     write = write.marker(packet.header.marker || ends_picture).nackable(video);
                     let mid = slot.mid;
                     subscriber.write(mid, write, &mut self.outbox);
@@ -239,8 +241,8 @@ fn captured(packet: &RtpPacket, clock_rate: u32) -> Option<Duration> {
     if ticks < 0 { reported.checked_sub(passed) } else { reported.checked_add(passed) }
 }
 
-/// A packet under its new numbers. The payload is shared, except where VP9's numbers stand inside and differ.
-fn write(packet: &RtpPacket, payload_type: str0m::media::Pt, numbers: &Outgoing, glance: &Glance) -> RtpWrite {
+/// A packet under its new numbers. The payload is shared, except where numbers stand inside and differ.
+fn write(packet: &RtpPacket, outlet: Outlet, numbers: &Outgoing, glance: &Glance) -> RtpWrite {
     let payload: Arc<[u8]> = match (&glance.vp9, numbers.vp9) {
         (Some(descriptor), Some((picture, tl0))) => {
             let mut copy: Arc<[u8]> = Arc::from(&packet.payload[..]);
@@ -249,13 +251,14 @@ fn write(packet: &RtpPacket, payload_type: str0m::media::Pt, numbers: &Outgoing,
             }
             copy
         }
-        _ => Arc::clone(&packet.payload),
+        _ => outlet.payload(&packet.payload),
     };
     let mut values = forwarded(&packet.header.ext_vals);
     if let (Some(number), Some(raw)) = (numbers.frame, packet.header.ext_vals.user_values.get::<Raw>()) {
         values.user_values.set(raw.with_number(number));
     }
-    let mut write = RtpWrite::new(payload_type, numbers.sequence.into(), numbers.timestamp, packet.timestamp, payload);
+    let mut write =
+        RtpWrite::new(outlet.payload_type, numbers.sequence.into(), numbers.timestamp, packet.timestamp, payload);
     if let Some(patch) = numbers.vp8 {
         write = write.vp8_patch(patch);
     }
@@ -266,7 +269,8 @@ fn write(packet: &RtpPacket, payload_type: str0m::media::Pt, numbers: &Outgoing,
 /// change may move what is in the room's slots.
 fn adopt_codec(track: &mut Track, publisher: &Participant, packet: &RtpPacket, now: Instant) -> Option<bool> {
     let sent = packet.header.payload_type;
-    if track.codec.is_some_and(|codec| codec.pt() == sent) {
+    // The same with redundancy is no other codec.
+    if track.codec.is_some_and(|codec| codec.pt() == sent || codec.red() == Some(sent)) {
         return Some(false);
     }
     if track.recoded.is_some_and(|at| now.saturating_duration_since(at) < CODEC_LASTS) {

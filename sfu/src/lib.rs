@@ -36,6 +36,7 @@ mod offers;
 mod participant;
 mod pulse;
 mod quality;
+mod red;
 mod rewrite;
 mod room;
 mod rooms;

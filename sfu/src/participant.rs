@@ -249,6 +249,16 @@ impl Participant {
         self.mutate(out, |rtc| rtc.bwe().set_bitrate(minimum, desired));
     }
 
+    /// Measures the link anew from what was known of it, or from now on not at all: an engine pads every link that it has an
+    /// estimate of, with no more than that.
+    pub(crate) fn measure(&mut self, estimate: Option<u64>, out: &mut Outbox) {
+        let from = if self.allotment.is_asleep { Bitrate::bps(1) } else { engine::first_estimate(estimate) };
+        self.mutate(out, |rtc| {
+            rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
+            rtc.bwe().reset(from);
+        });
+    }
+
     /// Says goodbye; what is to be sent is in the outbox.
     pub(crate) fn close(&mut self, out: &mut Outbox) {
         self.mutate(out, |rtc| rtc.close().is_ok());
@@ -270,7 +280,8 @@ impl Participant {
 
     /// The codec behind a payload type that the client sends.
     pub(crate) fn sent_codec(&self, payload_type: Pt) -> Option<PayloadParams> {
-        self.engine.as_ref()?.codec_config().find(|params| params.pt() == payload_type).copied()
+        let is = |params: &PayloadParams| params.pt() == payload_type || params.red() == Some(payload_type);
+        self.engine.as_ref()?.codec_config().find(|params| is(params)).copied()
     }
 
     /// What the client takes on a section.

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 
 use str0m::media::Mid;
 
-use crate::codec::payload_type;
+use crate::codec::matching;
 use crate::participant::Participant;
 use crate::sfu::Sfu;
 use crate::slots::{Group, Slot, assign};
@@ -206,7 +206,7 @@ impl Sfu {
         let mut wanted: Vec<_> = wanted.collect();
         let slot = self.participants.get(key).and_then(|participant| participant.slots.of(kind).next());
         let unable = |track: &Track| match (track.codec, slot) {
-            (Some(codec), Some(slot)) => payload_type(&codec, &slot.accepted).is_none(),
+            (Some(codec), Some(slot)) => matching(&codec, &slot.accepted).is_none(),
             _ => false,
         };
         let joined = |key: usize| self.participants.get(key).map_or(u64::MAX, |participant| participant.order);

@@ -7,6 +7,7 @@ use str0m::media::{Mid, Pt};
 
 use crate::encoding::Choice;
 use crate::layer::Switcher;
+use crate::red::Outlet;
 use crate::rewrite::Rewrite;
 use crate::{Kind, SlotAssignment, SlotRequest, TrackId};
 
@@ -24,8 +25,8 @@ pub(crate) struct Slot {
     pub(crate) track: Option<TrackId>,
     /// The payload types that the client takes here.
     pub(crate) accepted: Vec<PayloadParams>,
-    /// What the present track's payload type becomes here: `None` inside, where the client cannot decode it.
-    pub(crate) choice: Option<(Pt, Option<Pt>)>,
+    /// How packets with the present track's payload type leave here: `None` inside, where the client cannot decode them.
+    pub(crate) choice: Option<(Pt, Option<Outlet>)>,
     /// Whether the present track's codec is one that the client cannot decode.
     pub(crate) undecodable: bool,
     pub(crate) rewrite: Rewrite,

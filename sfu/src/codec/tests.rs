@@ -1,9 +1,13 @@
 //! What payloads tell.
 
 use str0m::format::{CodecConfig, FormatParams};
-use str0m::media::Frequency;
+use str0m::media::{Frequency, Pt};
 
 use super::*;
+
+fn chosen(sent: &PayloadParams, accepted: &[PayloadParams]) -> Option<Pt> {
+    matching(sent, accepted).map(PayloadParams::pt)
+}
 
 fn codecs(h264: &[(u8, bool, u32)], vp8: Option<u8>) -> Vec<PayloadParams> {
     let mut config = CodecConfig::empty();
@@ -20,21 +24,21 @@ fn codecs(h264: &[(u8, bool, u32)], vp8: Option<u8>) -> Vec<PayloadParams> {
 #[test]
 fn a_codec_is_found_under_the_number_that_the_receiver_gave_it() {
     let sent = codecs(&[], Some(96))[0];
-    assert_eq!(payload_type(&sent, &codecs(&[(102, true, 0x42_e01f)], Some(120))), Some(120.into()));
+    assert_eq!(chosen(&sent, &codecs(&[(102, true, 0x42_e01f)], Some(120))), Some(120.into()));
 }
 
 #[test]
 fn who_cannot_decode_gets_nothing() {
     let sent = codecs(&[(102, true, 0x42_e01f)], None)[0];
-    assert_eq!(payload_type(&sent, &codecs(&[], Some(120))), None);
-    assert_eq!(payload_type(&sent, &codecs(&[(97, false, 0x42_e01f), (98, true, 0x64_001f)], None)), None);
+    assert_eq!(chosen(&sent, &codecs(&[], Some(120))), None);
+    assert_eq!(chosen(&sent, &codecs(&[(97, false, 0x42_e01f), (98, true, 0x64_001f)], None)), None);
 }
 
 #[test]
 fn the_same_profile_is_preferred_and_the_other_baseline_will_do() {
     let sent = codecs(&[(102, true, 0x42_e01f)], None)[0];
-    assert_eq!(payload_type(&sent, &codecs(&[(97, true, 0x42_001f), (98, true, 0x42_e01f)], None)), Some(98.into()));
-    assert_eq!(payload_type(&sent, &codecs(&[(97, true, 0x42_001f)], None)), Some(97.into()));
+    assert_eq!(chosen(&sent, &codecs(&[(97, true, 0x42_001f), (98, true, 0x42_e01f)], None)), Some(98.into()));
+    assert_eq!(chosen(&sent, &codecs(&[(97, true, 0x42_001f)], None)), Some(97.into()));
 }
 
 #[test]

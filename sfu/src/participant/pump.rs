@@ -43,13 +43,11 @@ impl Participant {
         self.pend(out);
     }
 
-    /// When the engine is to be told the time that it asked to be told at `deadline`: that, except where it only wants to see
-    /// every 25 ms that there is nothing to be paced or estimated. Hundreds of people who wait for a meeting are not worth that.
+    /// When the engine is to be told the time that it asked to be told at `deadline`: that, except where it has nothing to
+    /// pace and nothing to estimate, and pads all the same. Hundreds of people who wait for a meeting are not worth that.
     pub(super) fn postponed(&self, deadline: Instant, reason: Reason) -> Instant {
         match self.fed.filter(|_| self.is_idle()) {
-            Some(fed) if matches!(reason, Reason::Pacer(PacerReason::Handle) | Reason::BweDelayControl) => {
-                deadline.max(fed + IDLE)
-            }
+            Some(fed) if matches!(reason, Reason::Pacer(_) | Reason::BweDelayControl) => deadline.max(fed + IDLE),
             _ => deadline,
         }
     }
@@ -57,7 +55,7 @@ impl Participant {
     /// Whether it neither sends nor is sent anything, nor waits for it.
     pub(super) fn is_idle(&self) -> bool {
         let is_busy = |(fed, busy): (Instant, Instant)| fed.saturating_duration_since(busy) < BUSY;
-        self.connected && self.allotment.wants_nothing() && !self.fed.zip(self.busy).is_some_and(is_busy)
+        self.connected && self.allotment.is_asleep && !self.fed.zip(self.busy).is_some_and(is_busy)
     }
 
     /// Lets time pass for the engine until it waits for something later than `now`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use roundturn_sfu::{Event, Path, Quality};
 
-use crate::support::{Received, Setup, World};
+use crate::support::{RED, RED_BLOCK, Received, Setup, World};
 
 #[test]
 fn two_people_see_and_hear_each_other() {
@@ -216,7 +216,7 @@ fn whoever_waits_for_others_is_sent_nothing_but_answers_to_its_checks() {
     let mut world = World::new();
     let waits = Setup { microphone: false, camera: false, ..Setup::default() };
     let (ana, bo) = (world.enter(waits), world.enter(waits));
-    world.run_ms(3000);
+    world.run_ms(13_000);
     world.sent_to.clear();
     world.run_ms(15_000);
     for index in [ana, bo] {
@@ -226,4 +226,24 @@ fn whoever_waits_for_others_is_sent_nothing_but_answers_to_its_checks() {
     world.enter(Setup::default());
     world.run_ms(300);
     assert!(world.clients[ana].received.iter().any(Received::is_keyframe), "and is there at once when somebody comes");
+}
+
+#[test]
+fn redundant_speech_goes_as_it_is_to_who_takes_it_and_as_plain_opus_to_the_others() {
+    let mut world = World::new();
+    let [ana, bo] = [(); 2].map(|()| world.enter(Setup { red: true, ..Setup::default() }));
+    let cem = world.enter(Setup { payload_types: (120, 96, 97), ..Setup::default() });
+    world.run_ms(3000);
+    let heard = |index: usize| {
+        let client = &world.clients[index];
+        let slots = client.audio_slots.iter().flat_map(|mid| client.in_slot(*mid));
+        slots.filter(|packet| packet.sender() == ana as u8 + 1).cloned().collect::<Vec<_>>()
+    };
+    assert!(heard(bo).len() > 100 && heard(cem).len() > 100);
+    for packet in heard(bo) {
+        assert_eq!((packet.payload_type, &packet.payload[..8]), (RED, &RED_BLOCK[..]));
+    }
+    for packet in heard(cem) {
+        assert_eq!((packet.payload_type, &packet.payload[..4]), (120, &[0xfc, 1, 2, 3][..]));
+    }
 }

@@ -28,10 +28,16 @@ pub struct Setup {
     pub simulcast: bool,
     /// Over TCP in place of UDP.
     pub tcp: bool,
+    /// Whether its speech comes with redundancy (RFC 2198), Opus being 111 and that 63.
+    pub red: bool,
 }
 
 /// The layers of a camera: rid, height, bytes of a frame. Without simulcast there is only the one of 360 lines.
 const LAYERS: [(&str, u16, usize); 3] = [("q", 180, 250), ("h", 360, 1000), ("f", 720, 3750)];
+/// The payload type of redundant speech.
+pub const RED: u8 = 63;
+/// Two blocks of Opus: the older has three bytes, the own one follows.
+pub const RED_BLOCK: [u8; 8] = [0x80 | 111, 0x0f, 0, 3, 111, 0xfc, 1, 2];
 /// What one packet of a layer carries at most.
 const PIECE: usize = 1000;
 
@@ -47,6 +53,7 @@ impl Default for Setup {
             h264: false,
             simulcast: false,
             tcp: false,
+            red: false,
         }
     }
 }
@@ -101,6 +108,7 @@ pub struct Client {
     pub id: ParticipantId,
     pub address: SocketAddr,
     protocol: Protocol,
+    red: bool,
     pub rtc: Rtc,
     pub deadline: Instant,
     pub generation: u64,
@@ -145,7 +153,11 @@ impl Client {
         let (opus, video, retransmission) = setup.payload_types;
         let codecs = config.codec_config();
         let format = FormatParams { min_p_time: Some(10), use_inband_fec: Some(true), ..FormatParams::default() };
-        codecs.add_config(opus.into(), None, Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2), format);
+        if setup.red {
+            codecs.enable_opus(true, true);
+        } else {
+            codecs.add_config(opus.into(), None, Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2), format);
+        }
         if setup.h264 {
             codecs.add_h264(video.into(), Some(retransmission.into()), true, 0x42_e01f);
         } else {
@@ -160,6 +172,7 @@ impl Client {
             id: ParticipantId(u64::from(number)),
             address,
             protocol,
+            red: setup.red,
             rtc,
             deadline: now,
             generation: 0,
@@ -280,9 +293,10 @@ impl Client {
 
     fn send_audio(&mut self, now: Instant) {
         let Some(mid) = self.sections.microphone else { return };
-        let payload_type = self.rtc.media(mid).unwrap().remote_pts()[0];
+        let payload_type = if self.red { RED.into() } else { self.rtc.media(mid).unwrap().remote_pts()[0] };
         self.audio_sequence += 1;
-        let mut payload = vec![0xfc, 1, 2, 3];
+        let mut payload = if self.red { RED_BLOCK.to_vec() } else { Vec::new() };
+        payload.extend([0xfc, 1, 2, 3]);
         payload.push(self.id.0 as u8);
         payload.extend(self.frame.to_be_bytes());
         let values =

@@ -4,5 +4,5 @@ mod client;
 mod data;
 mod world;
 
-pub use client::{Client, Received, Setup};
+pub use client::{Client, RED, RED_BLOCK, Received, Setup};
 pub use world::{ROOM, World};
