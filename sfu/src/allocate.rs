@@ -22,6 +22,8 @@ const HEADROOM: u64 = 125;
 /// Less is never desired, in bits per second: the engine probes for no more than twice that, and takes what it probed for
 /// as all that there is. A few pictures that are small now may be large in a moment.
 const LEAST_DESIRED: u64 = 2_500_000;
+/// The same for somebody who just came: what is found then decides how soon all pictures are there.
+const LEAST_AT_FIRST: u64 = 5_000_000;
 /// For so long after somebody came, pictures are expected: its link is better known then.
 const SETTLING: Duration = Duration::from_secs(10);
 /// How often somebody who is held back has the link probed.
@@ -138,6 +140,7 @@ impl Sfu {
         if participant.allotment.is_asleep {
             return;
         }
+        let least = if is_settled { LEAST_DESIRED } else { LEAST_AT_FIRST };
         let demands: Vec<_> = claims
             .iter()
             .filter_map(|claim| Some(demand(claim, participant.slots.all.get(claim.slot)?, now)))
@@ -147,7 +150,7 @@ impl Sfu {
         let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING) + voices;
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
         let nudge = participant.allotment.nudge(now, plan.next.is_some());
-        let asked = (minimum, ask(plan.preferred).max(LEAST_DESIRED) + nudge);
+        let asked = (minimum, ask(plan.preferred).max(least) + nudge);
         if plan.raises(&demands) {
             let since = *participant.allotment.room_since.get_or_insert(now);
             if now.saturating_duration_since(since) < PATIENCE {
