@@ -10,6 +10,7 @@ mod keyframes;
 mod layers;
 mod paths;
 mod rooms;
+mod shards;
 mod simulation;
 mod slots;
 mod support;

@@ -197,7 +197,7 @@ impl World {
             }
             let clients = self.clients.iter().filter(|client| !client.gone).map(Client::next).min();
             let wire = self.wire.keys().next().map(|(at, _)| *at);
-            let next = [timeout, clients, wire].into_iter().flatten().min().unwrap_or(end);
+            let next = [timeout, clients, wire].into_iter().flatten().min().unwrap_or(end + DELAY);
             if next > end {
                 self.now = end;
                 return;
