@@ -101,6 +101,14 @@ export const cases = {
     await everyoneReceives(people);
     for (const person of people) await person.ciphersEverything();
   },
+
+  'through the SFU, encrypted end to end, layers inside one encoding: VP9': async (enter) => scalable(enter, 'vp9', { encrypt: 78 }),
+  'through the SFU, the WebSocket gone for ten seconds': async (enter) => {
+    const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu' });
+    await everyoneReceives(people);
+    await Promise.all(people.map((person) => person.losesSignalingFor(10)));
+    await everyoneReceives(people);
+  },
 };
 
 const NAMES = ['Ana', 'Bo', 'Cem'];
@@ -113,8 +121,8 @@ async function everyone(enter, browsers, options) {
 }
 
 /** Ana's camera again, as a screen in one encoding of three sizes; Bo gets the one that he shows. */
-async function scalable(enter, codec) {
-  const [ana, bo] = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu' });
+async function scalable(enter, codec, options = {}) {
+  const [ana, bo] = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu', ...options });
   await everyoneReceives([ana, bo]);
   const full = await ana.cameraHeight();
   await ana.publishesAs(codec);

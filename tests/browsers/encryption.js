@@ -9,8 +9,9 @@ export function encryptMedia(key) {
     transformer.readable.pipeThrough(new TransformStream({
       transform(frame, controller) {
         const bytes = new Uint8Array(frame.data);
-        const clear = frame.type === 'key' ? 10 : frame.type === 'delta' ? 3 : 1;
-        for (let at = clear; at < bytes.length; at += 1) bytes[at] ^= (key + at) & 0xff;
+        // Headers stay as they are, and no start code comes up, as H264's packetizer would need it.
+        const clear = frame.type ? 64 : 1;
+        for (let at = clear; at < bytes.length; at += 1) if (bytes[at] >= 0x80) bytes[at] ^= (key + at) & 0x7f;
         frame.data = bytes.buffer;
         controller.enqueue(frame);
         postMessage({ side, kind: frame.type ? 'video' : 'audio', frames: frames += 1 });

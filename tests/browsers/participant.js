@@ -1,7 +1,7 @@
 // One person in a call: a page in a browser context of its own, and what its connections say about it.
 
 import { encryptMedia } from './encryption.js';
-import { until } from './until.js';
+import { pause, until } from './until.js';
 
 /** How much must come in before we believe that it flows. */
 const FRAMES = 20;
@@ -33,6 +33,7 @@ export class Participant {
     }
     await page.setViewport({ width: 1280, height: 800 });
     await page.evaluateOnNewDocument(spellErrors);
+    await page.evaluateOnNewDocument(keepSockets);
     await page.evaluateOnNewDocument(keepConnections, transport ?? '');
     return new Participant(context, page, name);
   }
@@ -137,6 +138,22 @@ export class Participant {
     await until(`${this.name} gets ${codec} of ${other.name}`, SECONDS, () => this.#page.evaluate(receivesCodec, codec));
   }
 
+  /** Its WebSocket is lost and cannot be had again for so long. Pictures go on all the while, and the session after it. */
+  async losesSignalingFor(seconds) {
+    const frames = async () => (await this.#media()).video.reduce((sum, { amount }) => sum + amount, 0);
+    const before = await this.#page.evaluate(cutSockets);
+    for (let second = 0; second < seconds; second += 1) {
+      const first = await frames();
+      await pause(1000);
+      if (await frames() <= first) throw new Error(`${this.name} saw no new frame for a second`);
+    }
+    await this.#page.evaluate(() => { globalThis.isCut = false; });
+    await until(`${this.name} goes on in the same session`, 20, async () => {
+      const after = await this.#page.evaluate(readSession);
+      return after.state === 'connected' && after.you === before.you && after.connections === before.connections;
+    });
+  }
+
   /** All connections use pairs that are right; the first pair that works may give way to a better one. */
   async settlesOn(isRight, what) {
     await until(`${this.name} ${what}`, 20, async () => {
@@ -226,6 +243,30 @@ function keepConnections(transport) {
       return super.setRemoteDescription({ type: description.type, sdp: description.sdp.split('\r\n').filter(isKept).join('\r\n') });
     }
   };
+}
+
+/** Keeps every WebSocket that the page opens; while they are cut, it gets none that works. */
+function keepSockets() {
+  const Native = globalThis.WebSocket;
+  globalThis.socketsForTests = [];
+  globalThis.WebSocket = class extends Native {
+    constructor(url, protocols) {
+      super(globalThis.isCut ? new URL('/nowhere', url) : url, protocols);
+      globalThis.socketsForTests.push(this);
+    }
+  };
+}
+
+function cutSockets() {
+  const { room } = globalThis.roundturn;
+  globalThis.isCut = true;
+  for (const socket of globalThis.socketsForTests) socket.close();
+  return { you: room.you.id, connections: globalThis.connectionsForTests.length };
+}
+
+function readSession() {
+  const { room } = globalThis.roundturn;
+  return { state: room.state, you: room.you.id, connections: globalThis.connectionsForTests.length };
 }
 
 /** Others' tiles whose video element has a picture. */
