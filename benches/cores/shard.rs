@@ -129,6 +129,7 @@ fn sfu() -> SfuConfig {
         shard: 0,
         audio_slots: 4,
         video_slots: 9,
+        keyframe_cache: false,
         tracks: 4,
         participants: 10,
         clock: roundturn::clock::worked,

@@ -58,6 +58,7 @@ impl Room {
             shard: 0,
             audio_slots: 0,
             video_slots: 1,
+            keyframe_cache: false,
             tracks: 1,
             participants: 100,
             clock: || std::time::Duration::ZERO,

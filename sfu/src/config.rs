@@ -19,6 +19,8 @@ pub struct Config {
     pub audio_slots: usize,
     /// Video slots of one participant.
     pub video_slots: usize,
+    /// Whether what followed the last keyframe of a picture is kept, and handed to whoever comes, before a new one is there.
+    pub keyframe_cache: bool,
     /// Tracks that one participant may publish.
     pub tracks: usize,
     /// Participants of all rooms of this shard together.

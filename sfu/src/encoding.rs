@@ -8,6 +8,7 @@ use str0m::rtp::Ssrc;
 
 use crate::codec::{Glance, Place, SPATIAL, TEMPORAL};
 use crate::dependency::Structure;
+use crate::group::Group;
 use crate::keyframe::KeyframeRequests;
 
 /// Encodings of one track: simulcast has three; a publisher that invents more is not followed.
@@ -26,6 +27,8 @@ pub(crate) struct Encoding {
     pub(crate) rid: Option<Rid>,
     pub(crate) ssrc: Ssrc,
     pub(crate) keyframes: KeyframeRequests,
+    /// What is kept for those who come later, where that is wanted.
+    pub(crate) group: Group,
     /// The structure that its dependency descriptors refer to.
     pub(crate) structure: Option<Arc<Structure>>,
     /// The height of each spatial layer, where known.
@@ -66,6 +69,7 @@ impl Encoding {
             rid,
             ssrc,
             keyframes: KeyframeRequests::default(),
+            group: Group::default(),
             structure: None,
             heights: [None; SPATIAL],
             live: false,

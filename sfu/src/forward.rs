@@ -7,7 +7,7 @@ use str0m::format::{Codec, PayloadParams};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
 use crate::codec::{self, Glance};
-use crate::dependency::Raw;
+use crate::dependency::{Raw, Structure};
 use crate::layer::Verdict;
 use crate::participant::Participant;
 use crate::red::Outlet;
@@ -21,6 +21,18 @@ use crate::{Kind, TrackId};
 /// A publisher that changes its codec again sooner is not followed.
 const CODEC_LASTS: Duration = Duration::from_secs(1);
 
+/// A packet on its way, and what is known of it.
+#[derive(Clone, Copy)]
+struct Parcel<'a> {
+    id: TrackId,
+    index: usize,
+    packet: &'a RtpPacket,
+    glance: &'a Glance,
+    params: &'a PayloadParams,
+    structure: Option<&'a Arc<Structure>>,
+    video: bool,
+}
+
 /// What became of a packet for one slot.
 enum Handed {
     /// It left, or was left out on purpose.
@@ -33,7 +45,7 @@ enum Handed {
 
 impl Sfu {
     /// A publisher sent something.
-    pub(crate) fn on_packet(&mut self, key: usize, packet: &RtpPacket) {
+    pub(crate) fn on_packet(&mut self, key: usize, packet: &Arc<RtpPacket>) {
         let Some(publisher) = self.participants.get_mut(key) else { return };
         let Some((mid, rid)) = publisher.section_of(packet.header.ssrc, &mut self.outbox) else { return };
         let Some((_, id)) = publisher.published.iter().find(|(section, _)| *section == mid).copied() else { return };
@@ -79,19 +91,26 @@ impl Sfu {
     }
 
     /// A packet of a picture. Whether its track has other qualities than before.
-    fn see(&mut self, id: TrackId, index: usize, is_new: bool, packet: &RtpPacket, params: &PayloadParams) -> bool {
+    fn see(
+        &mut self,
+        id: TrackId,
+        index: usize,
+        is_new: bool,
+        packet: &Arc<RtpPacket>,
+        params: &PayloadParams,
+    ) -> bool {
         let now = self.now;
         let Some(track) = self.tracks.get_mut(&id) else { return false };
         let Some(encoding) = track.encodings.get_mut(index) else { return false };
-        let raw = packet.header.ext_vals.user_values.get::<Raw>().filter(|_| params.spec().codec == Codec::Av1);
-        let frame = raw.map(|raw| raw.parse(encoding.structure.as_ref()));
-        if frame == Some(None) {
+        let Some(glance) = look(packet, params, encoding.structure.as_ref()) else {
             // It refers to a structure that was lost, or is broken: only a keyframe helps.
             self.want_keyframe(id, index);
             return false;
-        }
-        let glance = codec::glance(params.spec().codec, &packet.payload, frame.flatten());
+        };
         let resized = encoding.learn(&glance);
+        if self.config.keyframe_cache {
+            encoding.group.add(packet, &glance);
+        }
         encoding.add(now, glance.place, packet.payload.len());
         let mut news = !std::mem::replace(&mut encoding.live, true);
         if glance.keyframe {
@@ -135,54 +154,33 @@ impl Sfu {
     fn forward(&mut self, id: TrackId, index: usize, packet: &RtpPacket, glance: &Glance, params: &PayloadParams) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let subscribers = std::mem::take(&mut track.subscribers);
+        let encoding = track.encodings.get(index);
+        let structure = encoding.and_then(|encoding| encoding.structure.clone());
         let video = track.kind() == Kind::Video;
-        let structure = track.encodings.get(index).and_then(|encoding| encoding.structure.clone());
-        let (mut wanting, mut told) = (false, Vec::new());
+        let parcel = Parcel { id, index, packet, glance, params, structure: structure.as_ref(), video };
+        let (mut wanting, mut told) = (Vec::new(), Vec::new());
         for key in &subscribers {
-            let Some(subscriber) = self.participants.get_mut(*key).filter(|subscriber| subscriber.connected) else {
-                continue;
-            };
-            let Some(slot) = subscriber.slots.with(id) else { continue };
-            let sent = packet.header.payload_type;
-            if slot.choice.is_none_or(|(from, _)| from != sent) {
-                let to = codec::matching(params, &slot.accepted);
-                slot.choice = Some((sent, to.map(|to| Outlet::new(sent, params, to))));
-            }
-            let outlet = slot.choice.and_then(|(_, outlet)| outlet);
-            if slot.undecodable != outlet.is_none() {
-                slot.undecodable = outlet.is_none();
-                told.push(*key);
-            }
-            let Some(outlet) = outlet else { continue };
-            let verdict = match video {
-                true => slot.switcher.judge(index, glance, structure.as_deref()),
-                false => Verdict::Pass { ends_picture: false, begins: false },
-            };
-            let incoming = incoming(packet, params, glance);
-            let handed = match number(slot, self.now, verdict, incoming) {
-                Ok((numbers, ends_picture, switched)) => {
-                    let mut write = write(packet, outlet, &numbers, glance);
-                    write = write.marker(packet.header.marker || ends_picture).nackable(video);
-                    let mid = slot.mid;
-                    subscriber.write(mid, write, &mut self.outbox);
-                    if switched {
-                        self.stats.first_frames.note(self.now, subscriber, id);
-                    }
-                    count_out(&mut self.stats, video, packet.payload.len());
-                    if switched { Handed::Switched } else { Handed::Done }
-                }
-                Err(handed) => handed,
-            };
+            let (handed, is_news) = self.hand(*key, self.now, &parcel);
             match handed {
                 Handed::Done => {}
-                Handed::Waits => wanting = true,
+                Handed::Waits => wanting.push(*key),
                 Handed::Switched => told.push(*key),
+            }
+            if is_news {
+                told.push(*key);
             }
         }
         if let Some(track) = self.tracks.get_mut(&id) {
             track.subscribers = subscribers;
         }
-        if wanting {
+        wanting.retain(|key| match self.replay(*key, &parcel) {
+            true => {
+                told.push(*key);
+                false
+            }
+            false => true,
+        });
+        if !wanting.is_empty() {
             self.want_keyframe(id, index);
         }
         if video && !told.is_empty() {
@@ -193,6 +191,54 @@ impl Sfu {
         }
     }
 
+    /// Hands a packet, which came at that time, to one subscriber. What became of it, and whether that the subscriber can
+    /// decode it at all is news.
+    fn hand(&mut self, key: usize, came: Instant, parcel: &Parcel<'_>) -> (Handed, bool) {
+        let Some(subscriber) = self.participants.get_mut(key).filter(|subscriber| subscriber.connected) else {
+            return (Handed::Done, false);
+        };
+        let Some(slot) = subscriber.slots.with(parcel.id) else { return (Handed::Done, false) };
+        let Parcel { packet, glance, params, video, .. } = *parcel;
+        let sent = packet.header.payload_type;
+        if slot.choice.is_none_or(|(from, _)| from != sent) {
+            let to = codec::matching(params, &slot.accepted);
+            slot.choice = Some((sent, to.map(|to| Outlet::new(sent, params, to))));
+        }
+        let outlet = slot.choice.and_then(|(_, outlet)| outlet);
+        let is_news = std::mem::replace(&mut slot.undecodable, outlet.is_none()) != outlet.is_none();
+        let Some(outlet) = outlet else { return (Handed::Done, is_news) };
+        let verdict = match video {
+            true => slot.switcher.judge(parcel.index, glance, parcel.structure.map(Arc::as_ref)),
+            false => Verdict::Pass { ends_picture: false, begins: false },
+        };
+        let (numbers, ends_picture, switched) = match number(slot, came, verdict, incoming(packet, params, glance)) {
+            Ok(numbered) => numbered,
+            Err(handed) => return (handed, is_news),
+        };
+        let write =
+            write(packet, outlet, &numbers, glance).marker(packet.header.marker || ends_picture).nackable(video);
+        let mid = slot.mid;
+        subscriber.write(mid, write, &mut self.outbox);
+        if switched {
+            self.stats.first_frames.note(self.now, subscriber, parcel.id);
+        }
+        count_out(&mut self.stats, video, packet.payload.len());
+        (if switched { Handed::Switched } else { Handed::Done }, is_news)
+    }
+
+    /// Hands what is kept of an encoding to a subscriber that waits for its keyframe. Whether that has its picture now.
+    fn replay(&mut self, key: usize, parcel: &Parcel<'_>) -> bool {
+        let encoding = self.tracks.get(&parcel.id).and_then(|track| track.encodings.get(parcel.index));
+        let kept = encoding.map(|encoding| encoding.group.packets().to_vec()).unwrap_or_default();
+        let mut has_begun = false;
+        for packet in &kept {
+            let Some(glance) = look(packet, parcel.params, parcel.structure) else { continue };
+            let parcel = Parcel { packet, glance: &glance, ..*parcel };
+            has_begun |= matches!(self.hand(key, packet.timestamp, &parcel), (Handed::Switched, _));
+        }
+        has_begun
+    }
+
     /// The picture has another height: whoever sees it is told.
     fn tell_height(&mut self, id: TrackId) {
         let Some(subscribers) = self.tracks.get(&id).map(|track| track.subscribers.clone()) else { return };
@@ -200,6 +246,17 @@ impl Sfu {
             self.tell_slots(key, (false, true));
         }
     }
+}
+
+/// What a packet of a picture tells. `None`: that of AV1 needs a structure that is not known.
+fn look(packet: &RtpPacket, params: &PayloadParams, structure: Option<&Arc<Structure>>) -> Option<Glance> {
+    let codec = params.spec().codec;
+    let raw = packet.header.ext_vals.user_values.get::<Raw>().filter(|_| codec == Codec::Av1);
+    let frame = match raw {
+        Some(raw) => Some(raw.parse(structure)?),
+        None => None,
+    };
+    Some(codec::glance(codec, &packet.payload, frame))
 }
 
 /// The numbers under which a packet leaves, whether it ends a picture, and whether another quality begins with it.

@@ -26,6 +26,7 @@ mod engine;
 mod first_frame;
 mod forward;
 pub mod framing;
+mod group;
 mod guard;
 #[cfg(debug_assertions)]
 mod invariants;

@@ -1,5 +1,6 @@
 //! What engines did: packets go to the slots that want them, requests to the publishers, the rest to signaling.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use str0m::{Event as Engine, IceConnectionState};
@@ -85,7 +86,7 @@ impl Sfu {
 
     fn on_event(&mut self, key: usize, event: Engine) {
         match event {
-            Engine::RtpPacket(packet) => self.on_packet(key, &packet),
+            Engine::RtpPacket(packet) => self.on_packet(key, &Arc::new(packet)),
             Engine::EgressBitrateEstimate(kind) => self.on_estimate(key, &kind),
             Engine::KeyframeRequest(request) => {
                 self.stats.keyframe_requests_in += 1;

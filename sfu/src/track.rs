@@ -65,6 +65,9 @@ impl Track {
         if let Some(index) = self.encodings.iter().position(|encoding| encoding.rid == rid) {
             let known = &mut self.encodings[index];
             let before = std::mem::replace(&mut known.ssrc, ssrc);
+            if before != ssrc {
+                known.group.clear();
+            }
             return Some((index, before != ssrc));
         }
         if self.encodings.len() >= ENCODINGS {

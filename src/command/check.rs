@@ -159,6 +159,7 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
         json!({
             "open": rooms.open, "mode": mode, "max_participants": rooms.max_participants,
             "audio_slots": rooms.audio_slots, "video_slots": rooms.video_slots,
+            "keyframe_cache": rooms.keyframe_cache,
             "ttl": in_units(rooms.ttl.as_secs()), "empty_timeout": in_units(rooms.empty_timeout.as_secs()),
             "resume": in_units(rooms.resume.as_secs()),
         }),

@@ -298,6 +298,7 @@ fn rooms(reader: &mut Reader) -> Option<Rooms> {
     let max_participants = reader.number("rooms.max_participants", 1..=1000);
     let audio_slots = reader.number("rooms.audio_slots", 0..=12);
     let video_slots = reader.number("rooms.video_slots", 0..=16);
+    let keyframe_cache = reader.flag("rooms.keyframe_cache");
     let ttl = reader.text("rooms.ttl", |text| rules::duration(text, "1m", "30d"));
     let empty_timeout = reader.text("rooms.empty_timeout", |text| rules::duration(text, "0s", "24h"));
     let resume = reader.text("rooms.resume", |text| rules::duration(text, "0s", "10m"));
@@ -307,6 +308,7 @@ fn rooms(reader: &mut Reader) -> Option<Rooms> {
         max_participants: max_participants?,
         audio_slots: audio_slots?,
         video_slots: video_slots?,
+        keyframe_cache: keyframe_cache?,
         ttl: ttl?,
         empty_timeout: empty_timeout?,
         resume: resume?,

@@ -83,6 +83,7 @@ pub static KEYS: &[Key] = &[
     key("rooms.max_participants", Form::Number, "50", "The largest number of participants in a room."),
     key("rooms.audio_slots", Form::Number, "4", "The largest number of others that one participant of an SFU room hears at once: the loudest."),
     key("rooms.video_slots", Form::Number, "9", "The largest number of pictures that one participant of an SFU room sees at once."),
+    key("rooms.keyframe_cache", Form::Flag, "false", "Whether the last seconds of each picture are kept, so that who comes later sees it before a new keyframe is there."),
     key("rooms.ttl", Form::Text, r#""4h""#, "How long a room lives at most."),
     key("rooms.empty_timeout", Form::Text, r#""5m""#, "How long an empty room waits for somebody."),
     key("rooms.resume", Form::Text, r#""30s""#, "How long a participant whose connection is lost may come back."),
@@ -128,6 +129,8 @@ impl Key {
             "listen.proxy_protocol_from" => false,
             // Clients keep the key that they made of the realm.
             "auth.realm" | "log.format" | "relay.behavior_discovery" => true,
+            // The shards were made with them.
+            "rooms.audio_slots" | "rooms.video_slots" | "rooms.keyframe_cache" => true,
             _ => matches!(self.section(), "listen" | "address" | "ports" | "shards"),
         }
     }

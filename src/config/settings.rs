@@ -225,6 +225,8 @@ pub struct Rooms {
     pub audio_slots: usize,
     /// Others' cameras and screens that one participant may receive at once.
     pub video_slots: usize,
+    /// Whether what followed the last keyframe of a picture is kept for who comes later.
+    pub keyframe_cache: bool,
     /// How long a room lives at most.
     pub ttl: Duration,
     /// How long an empty room waits.

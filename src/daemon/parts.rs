@@ -7,7 +7,7 @@ use roundturn_sfu as sfu;
 use roundturn_turn as turn;
 use rustls::ServerConfig;
 
-use crate::config::{Secret, Settings};
+use crate::config::{Rooms, Secret, Settings};
 use crate::nat::Addresses;
 use crate::shard::mailbox::ShardSettings;
 use crate::shard::{ShardConfig, StreamConfig};
@@ -50,7 +50,7 @@ pub fn shard(
         hairpin: settings.shards.hairpin,
         turn: turn(settings, addresses),
         turn_key,
-        sfu: sfu(slots(settings)),
+        sfu: sfu(&settings.rooms),
         sfu_seed,
     }
 }
@@ -112,14 +112,15 @@ pub fn slots(settings: &Settings) -> SlotCounts {
     SlotCounts { audio: settings.rooms.audio_slots, video: settings.rooms.video_slots }
 }
 
-fn sfu(slots: SlotCounts) -> sfu::Config {
+fn sfu(rooms: &Rooms) -> sfu::Config {
     sfu::Config {
         candidates: Vec::new(),
         tcp_candidates: Vec::new(),
         relays: (Vec::new(), 0..=0),
         shard: 0,
-        audio_slots: slots.audio,
-        video_slots: slots.video,
+        audio_slots: rooms.audio_slots,
+        video_slots: rooms.video_slots,
+        keyframe_cache: rooms.keyframe_cache,
         tracks: TRACKS,
         participants: PARTICIPANTS,
         clock: crate::clock::worked,

@@ -166,6 +166,7 @@ impl Options {
                 shard: 0,
                 audio_slots: 16,
                 video_slots: 16,
+                keyframe_cache: false,
                 tracks: 8,
                 participants: 100,
                 clock: roundturn::clock::worked,

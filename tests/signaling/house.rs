@@ -124,6 +124,7 @@ fn hub_config() -> HubConfig {
             max_participants: 50,
             audio_slots: 4,
             video_slots: 9,
+            keyframe_cache: false,
             ttl: Duration::from_secs(3600),
             empty_timeout: Duration::from_secs(300),
             resume: Duration::from_secs(30),

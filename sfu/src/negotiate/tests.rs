@@ -16,6 +16,7 @@ fn config() -> Config {
         shard: 0,
         audio_slots: 1,
         video_slots: 1,
+        keyframe_cache: false,
         tracks: 2,
         participants: 9,
         clock,

@@ -23,6 +23,7 @@ fn sfu(now: Instant, people: u64) -> Sfu {
         shard: 0,
         audio_slots: 4,
         video_slots: 4,
+        keyframe_cache: false,
         tracks: 4,
         participants: 10,
         clock: still,

@@ -77,3 +77,26 @@ fn the_time_to_the_first_picture_is_measured_from_the_slot_and_from_the_join() {
     }
     assert!(frames.since_slot != frames.since_join, "joining takes longer");
 }
+
+#[test]
+fn with_the_cache_who_comes_later_sees_something_before_a_keyframe_is_there() {
+    let mut world = World::with(|config| config.keyframe_cache = true, 1);
+    let ana = world.enter(Setup::default());
+    world.enter(Setup::default());
+    world.run_ms(3000);
+    // From now on there is no keyframe, whatever is asked.
+    world.clients[ana].obedient = false;
+    let came = world.now;
+    let cem = world.enter(Setup { microphone: false, camera: false, ..Setup::default() });
+    world.run_ms(2000);
+    let camera = world.tracks_of(ana)[1];
+    let slot = world.slots_of(cem).1.into_iter().find(|slot| slot.track == Some(camera)).unwrap();
+    let seen: Vec<_> = world.clients[cem].received.iter().filter(|packet| packet.mid == slot.mid).collect();
+    assert!(seen[0].is_keyframe() && seen[0].at < came + Duration::from_millis(200));
+    let last = seen.last().unwrap();
+    assert!(last.at > world.now - Duration::from_millis(100), "what follows goes on");
+    // No number is missing, and time has passed for the pictures as for everyone.
+    assert!(seen.windows(2).all(|pair| pair[1].sequence == pair[0].sequence + 1));
+    let shown = last.timestamp.wrapping_sub(seen[0].timestamp) / 90;
+    assert!((4500..5500).contains(&shown), "{shown} ms");
+}

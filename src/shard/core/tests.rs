@@ -221,6 +221,7 @@ fn sfu_config() -> sfu::Config {
         shard: 0,
         audio_slots: 4,
         video_slots: 4,
+        keyframe_cache: false,
         tracks: 4,
         participants: 10,
         clock: crate::clock::worked,

@@ -64,6 +64,7 @@ impl House {
                 max_participants: 50,
                 audio_slots: 4,
                 video_slots: 9,
+                keyframe_cache: false,
                 ttl: Duration::from_secs(4 * 3600),
                 empty_timeout: Duration::from_secs(300),
                 resume: Duration::from_secs(30),

@@ -60,6 +60,7 @@ impl World {
             shard: 3,
             audio_slots: 4,
             video_slots: 9,
+            keyframe_cache: false,
             tracks: 6,
             participants: 100,
             clock: still,
