@@ -139,6 +139,8 @@ fn relay_to_relay(daemon: &Daemon) -> Vec<String> {
     two.permit(relay_two).unwrap();
     two.send_indication(relay_two, b"echo");
     transcript.push(heard(&two));
+    // The next ones may be given the same ports, and are others.
+    [one, two].iter_mut().for_each(|client| client.release().unwrap());
     transcript
 }
 

@@ -41,7 +41,7 @@ fn play(rooms: &[u64], seed: u64) -> BTreeMap<(u64, usize), Received> {
                 1 | 3 | 5 => {
                     let number = people.iter().filter(|(other, _)| other == room).count();
                     world.room = RoomId(*room);
-                    world.enter(Setup { h264: (seed + room) % 3 == 0, ..Setup::default() });
+                    world.enter(Setup { h264: (seed + room).is_multiple_of(3), ..Setup::default() });
                     people.push((*room, number));
                 }
                 7 | 8 => {
