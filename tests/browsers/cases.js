@@ -67,11 +67,9 @@ export const cases = {
   'through the SFU, layers inside one encoding: VP9': async (enter) => scalable(enter, 'vp9'),
   'through the SFU, layers inside one encoding: AV1': async (enter) => scalable(enter, 'av1'),
 
-  'through the SFU over the relay only, two': async (enter) => {
-    const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu', relay: '1' });
-    await everyoneReceives(people);
-    await everyoneIsRelayed(people);
-  },
+  'through the SFU over the relay only, by UDP, Firefox and two Chromium': async (enter) => layersOver(enter, 'udp'),
+  'through the SFU over the relay only, by TCP, Firefox and two Chromium': async (enter) => layersOver(enter, 'tcp'),
+  'through the SFU over the relay only, by TLS, Firefox and two Chromium': async (enter) => layersOver(enter, 'tls'),
 
   'through the SFU over TCP, Firefox and Chromium': async (enter) => {
     const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'sfu', transport: 'ice-tcp' });
@@ -146,10 +144,22 @@ async function everyoneIsRelayed(people) {
   for (const person of people) await person.settlesOn(({ local }) => local === 'relay', 'sends through the relay');
 }
 
-/** Two browsers that reach each other through their relays, and these over one transport. */
-async function relayedOver(enter, transport) {
-  const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'mesh', relay: '1', transport });
+/** Three who reach the SFU through their relays, and each gets the layer that it shows. */
+async function layersOver(enter, transport) {
+  const people = await relayedOver(enter, transport, { mode: 'sfu', browsers: ['firefox', 'chromium', 'chromium'] });
+  const [, ana, bo] = people;
+  const full = await ana.cameraHeight();
+  for (const height of [full / 4, full / 2]) {
+    await bo.views(ana, height);
+    await bo.receivesHeight(ana, height);
+  }
+}
+
+/** Browsers whose packets go through their relays, and to these over one transport. */
+async function relayedOver(enter, transport, { mode = 'mesh', browsers = ['firefox', 'chromium'] } = {}) {
+  const people = await everyone(enter, browsers, { mode, relay: '1', transport });
   await everyoneReceives(people);
   const isRight = ({ local, relayProtocol }) => local === 'relay' && relayProtocol === transport;
   for (const person of people) await person.settlesOn(isRight, `sends through the relay, over ${transport}`);
+  return people;
 }
