@@ -71,7 +71,9 @@ export class Browsers {
       for (const participant of participants) error.stack += `\n${await participant.describe()}`;
       throw error;
     } finally {
-      for (const participant of participants) await participant.close(`${this.#output}${slug}-${participant.name}.png`);
+      // All of them first: who is closed is missing from the others' screens.
+      for (const participant of participants) await participant.shoot(`${this.#output}${slug}-${participant.name}.png`);
+      for (const participant of participants) await participant.close();
     }
   }
 

@@ -192,8 +192,11 @@ export class Participant {
     return [`-- ${this.name}: ${JSON.stringify(media)}`, ...this.#errors].join('\n');
   }
 
-  async close(screenshot) {
-    await this.#page.screenshot({ path: screenshot }).catch(() => {});
+  async shoot(path) {
+    await this.#page.screenshot({ path }).catch(() => {});
+  }
+
+  async close() {
     await this.#context.close().catch(() => {});
   }
 

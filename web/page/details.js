@@ -4,6 +4,8 @@ import { byId, element } from './dom.js';
 import { WORDS, gradeWords, pathSentence, pathWords } from './words.js';
 
 const REFRESH_MS = 2_000;
+/** While there is no way for media yet. */
+const IMPATIENT_MS = 400;
 
 export class Details {
   #room; #onstats; #timer; #aborted = new AbortController();
@@ -16,19 +18,24 @@ export class Details {
     byId('path').addEventListener('click', () => byId('details').showModal(), { signal });
     byId('details-close').addEventListener('click', () => byId('details').close(), { signal });
     byId('details').addEventListener('click', ({ target }) => target === byId('details') && byId('details').close(), { signal });
-    this.#timer = setInterval(() => this.refresh(), REFRESH_MS);
-    this.refresh();
+    this.#watch();
   }
 
   close() {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#aborted.abort();
     if (byId('details').open) byId('details').close();
   }
 
-  async refresh() {
+  async #watch() {
+    const isConnected = await this.#refresh();
+    if (!this.#aborted.signal.aborted) this.#timer = setTimeout(() => this.#watch(), isConnected ? REFRESH_MS : IMPATIENT_MS);
+  }
+
+  /** Whether media has found a way. */
+  async #refresh() {
     const stats = await this.#room.stats().catch(() => null);
-    if (!stats || this.#aborted.signal.aborted) return;
+    if (!stats || this.#aborted.signal.aborted) return false;
     this.#onstats(stats);
     const best = stats.connections.find((one) => one.path) ?? null;
     const grades = this.#grades();
@@ -37,6 +44,7 @@ export class Details {
     byId('path-words').textContent = stats.connections.length === 0 ? this.#aloneWords() : pathWords(worst(stats));
     byId('details-summary').textContent = stats.connections.length === 0 ? WORDS.noneYet : pathSentence(worst(stats));
     byId('details-list').replaceChildren(...this.#rows(stats));
+    return best !== null;
   }
 
   #aloneWords() {
