@@ -29,6 +29,8 @@ use crate::slots::Slots;
 use crate::work::Work;
 use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
 
+/// For so long after data went either way, an engine may have to acknowledge it or to send it again.
+const DATA_LASTS: Duration = Duration::from_secs(10);
 /// SSRCs whose section is remembered; beyond them all are looked up anew.
 const SOURCES: usize = 64;
 pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
@@ -75,7 +77,7 @@ pub(crate) struct Participant {
     pub(crate) deadline: Option<Instant>,
     /// The time that the engine was told last.
     fed: Option<Instant>,
-    /// When it was given or gave something last: media or data, no checks and no reports.
+    /// When it was given or gave something last, or how long that occupies it: media or data, no checks and no reports.
     busy: Option<Instant>,
     /// Whether it was handed something that leaves with the next [`Self::pump`].
     pub(crate) pending: bool,
@@ -221,7 +223,8 @@ impl Participant {
         if is_media {
             // A handshake is no call yet.
             if self.connected && !rtp::is_rtcp(bytes) {
-                self.busy = Some(now);
+                let lasts = if rtp::is_rtp(bytes) { Duration::ZERO } else { DATA_LASTS };
+                self.busy = self.busy.max(Some(now + lasts));
             }
             self.pulse.beat(now);
             self.routes.hear(now, route);

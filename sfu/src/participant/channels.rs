@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use str0m::channel::ChannelId;
 
-use super::{Outbox, Participant};
+use super::{DATA_LASTS, Outbox, Participant};
 use crate::bucket::Bucket;
 
 /// The largest message that is taken, in bytes; the answer says so.
@@ -161,7 +161,7 @@ impl Participant {
         let Some(id) = self.channels.channel(lane) else { return Handed::Nobody };
         if self.channels.waiting.is_empty() || lane == Lane::Lossy {
             let may = self.channels.received.take(now, cost(message.len()));
-            if may && self.push(id, message, out) {
+            if may && self.push(now, id, message, out) {
                 return Handed::Sent;
             }
         }
@@ -186,7 +186,7 @@ impl Participant {
                 let wait = self.channels.received.empty_for(now);
                 return (left, Some(now + wait.max(RETRY)));
             }
-            if !self.push(id, &next, out) {
+            if !self.push(now, id, &next, out) {
                 return (left, Some(now + RETRY));
             }
             if self.channels.waiting.pop_front().is_some() {
@@ -198,7 +198,8 @@ impl Participant {
     }
 
     /// Whether the engine took it.
-    fn push(&mut self, id: ChannelId, message: &[u8], out: &mut Outbox) -> bool {
+    fn push(&mut self, now: Instant, id: ChannelId, message: &[u8], out: &mut Outbox) -> bool {
+        self.busy = self.busy.max(Some(now + DATA_LASTS));
         let pushed = self.mutate(out, |rtc| {
             let Some(mut channel) = rtc.channel(id) else { return false };
             channel.buffered_amount() <= BACKLOG && matches!(channel.write(true, message), Ok(true))

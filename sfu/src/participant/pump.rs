@@ -64,7 +64,7 @@ impl Participant {
     /// probe whose packets went out one in each would never show that a link carries more than 2 Mbit/s.
     pub(crate) fn pump(&mut self, now: Instant, out: &mut Outbox) {
         if std::mem::take(&mut self.pending) {
-            self.busy = Some(now);
+            self.busy = self.busy.max(Some(now));
         }
         let mut owed = std::mem::take(&mut self.written);
         for _ in 0..PUMP {

@@ -213,3 +213,23 @@ fn whoever_opens_channel_after_channel_is_ended_and_nobody_else() {
     world.run_ms(200);
     assert_eq!(world.clients[2].data.on("reliable").len(), 1);
 }
+
+#[test]
+fn what_was_lost_on_its_way_to_someone_who_waits_is_sent_again_soon() {
+    let mut world = World::new();
+    for _ in 0..2 {
+        let index = world.enter(Setup { microphone: false, camera: false, ..Setup::default() });
+        world.open_channels(index, &BOTH);
+    }
+    // Long enough for both to be left alone.
+    world.run_ms(15_000);
+    world.clients[0].say("reliable", b"hello");
+    world.run_ms(9);
+    world.loss = 1000;
+    world.run_ms(300);
+    assert_eq!(world.sfu.stats().messages_out, 1, "it left");
+    assert!(world.clients[1].data.on("reliable").is_empty(), "and was lost");
+    world.loss = 0;
+    world.run_ms(1200);
+    assert_eq!(world.clients[1].data.on("reliable").len(), 1);
+}
