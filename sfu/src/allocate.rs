@@ -22,8 +22,10 @@ const HEADROOM: u64 = 125;
 /// Less is never desired, in bits per second: the engine probes for no more than twice that, and takes what it probed for
 /// as all that there is. A few pictures that are small now may be large in a moment.
 const LEAST_DESIRED: u64 = 2_500_000;
-/// The same for somebody who just came: what is found then decides how soon all pictures are there.
+/// The same for somebody who just came to a small room: what is found then decides how soon all pictures are there. Where many
+/// come together, their probes would be in each other's way.
 const LEAST_AT_FIRST: u64 = 5_000_000;
+const SMALL_ROOM: usize = 12;
 /// For so long after somebody came, pictures are expected: its link is better known then.
 const SETTLING: Duration = Duration::from_secs(10);
 /// How often somebody who is held back has the link probed.
@@ -130,6 +132,8 @@ impl Sfu {
         }
         let claims = self.claims(key);
         let voices = self.voices(key);
+        let room = self.participants.get(key).and_then(|participant| self.rooms.get(&participant.room));
+        let is_small = room.is_some_and(|room| room.participants.len() <= SMALL_ROOM);
         let Some(participant) = self.participants.get_mut(key) else { return };
         let is_settled = now.saturating_duration_since(participant.joined.0) >= SETTLING;
         if participant.allotment.is_asleep != (claims.is_empty() && is_settled) {
@@ -140,7 +144,7 @@ impl Sfu {
         if participant.allotment.is_asleep {
             return;
         }
-        let least = if is_settled { LEAST_DESIRED } else { LEAST_AT_FIRST };
+        let least = if is_settled || !is_small { LEAST_DESIRED } else { LEAST_AT_FIRST };
         let demands: Vec<_> = claims
             .iter()
             .filter_map(|claim| Some(demand(claim, participant.slots.all.get(claim.slot)?, now)))
