@@ -1,15 +1,18 @@
-"""A room through the SFU without a browser in it: two of aiortc see and hear each other."""
+"""Rooms through the SFU without a browser in them: two of aiortc, or aiortc and GStreamer's webrtcbin, see and hear each other."""
 
 import asyncio
 import json
+import sys
+import tempfile
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, VideoStreamTrack
 from websockets.asyncio.client import connect
 
-from servers import API
+from servers import API, make_certificate
 from tone import Tone
 
 # What each has to decode of the other, pictures and sound.
@@ -21,19 +24,20 @@ def cases(server):
     """Name and function of each case."""
     if server.is_coturn:
         return []
-    return [(f"SFU room: two of aiortc, {codec}", partial(run, codec)) for codec in ("VP8", "H264")]
+    clients = {codec: partial(aiortc, codec) for codec in ("VP8", "H264")}
+    cases = [(f"SFU room: two of aiortc, {codec}", partial(run, codec, client, client)) for codec, client in clients.items()]
+    return [*cases, ("SFU room: aiortc and GStreamer's webrtcbin", partial(run, "GStreamer", clients["VP8"], gstreamer))]
 
 
-def run(codec: str) -> None:
-    asyncio.run(asyncio.wait_for(call(codec), 30))
+def run(room: str, *clients) -> None:
+    asyncio.run(asyncio.wait_for(call(room, *clients), 30))
 
 
-async def call(codec: str) -> None:
-    room = f"aiortc-{codec}"
-    async with Session.join(room, "one") as one, Session.join(room, "other") as other:
+async def call(room: str, one, other) -> None:
+    async with Session.join(room, "one") as first, Session.join(room, "other") as second:
         # Nobody goes before the other has seen enough.
         both = asyncio.Barrier(2)
-        await asyncio.gather(participate(one, codec, both), participate(other, codec, both))
+        await asyncio.gather(one(first, both), other(second, both))
 
 
 class Session:
@@ -76,7 +80,7 @@ def sections_of(sdp: str):
         yield mid, lines[0].split()[0], way
 
 
-async def participate(session: Session, codec: str, both: asyncio.Barrier) -> None:
+async def aiortc(codec: str, session: Session, both: asyncio.Barrier) -> None:
     # Its "balanced" leaves the second section of a kind on a transport of its own, whatever the answer bundles.
     connection = RTCPeerConnection(RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     heard = []
@@ -108,3 +112,31 @@ async def frames(track) -> None:
             await track.recv()
     except MediaStreamError as error:
         raise AssertionError(f"{track.kind} has ended") from error
+
+
+async def gstreamer(session: Session, both: asyncio.Barrier) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pem = Path(folder, "own.pem")
+        pem.write_text("".join(part.read_text() for part in make_certificate(Path(folder))))
+        command = ["/usr/bin/python3", Path(__file__).with_name("gst_participant.py"), pem]
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=sys.stderr)
+        try:
+            await watch(process, session)
+            await both.wait()
+        finally:
+            process.kill()
+            # What it still had to say is in its way.
+            await process.communicate()
+
+
+async def watch(process: asyncio.subprocess.Process, session: Session) -> None:
+    """Until it has decoded enough of both kinds."""
+    offer = json.loads(await process.stdout.readline())["sdp"]
+    answer = await session.negotiate(offer)
+    process.stdin.write(json.dumps({"sdp": answer}).encode() + b"\n")
+    counts = {}
+    while min(counts.get(kind, 0) for kind in SOURCES) < FRAMES:
+        line = await process.stdout.readline()
+        assert line, f"GStreamer has ended after {counts}"
+        counts = json.loads(line)
