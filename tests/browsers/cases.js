@@ -1,5 +1,7 @@
 // The calls that must work, each in a room of its own.
 
+import { pause } from './until.js';
+
 /** Name and course of each; `enter(browser, name, options)` lets a participant into the room. */
 export const cases = {
   'peer to peer, two': async (enter) => {
@@ -70,6 +72,8 @@ export const cases = {
   'through the SFU over the relay only, by UDP, Firefox and two Chromium': async (enter) => layersOver(enter, 'udp'),
   'through the SFU over the relay only, by TCP, Firefox and two Chromium': async (enter) => layersOver(enter, 'tcp'),
   'through the SFU over the relay only, by TLS, Firefox and two Chromium': async (enter) => layersOver(enter, 'tls'),
+
+  'through the SFU, a link that narrows and widens': narrows,
 
   'through the SFU over TCP, Firefox and Chromium': async (enter) => {
     const people = await everyone(enter, ['firefox', 'chromium'], { mode: 'sfu', transport: 'ice-tcp' });
@@ -142,6 +146,25 @@ async function nobodyIsRelayed(people) {
 
 async function everyoneIsRelayed(people) {
   for (const person of people) await person.settlesOn(({ local }) => local === 'relay', 'sends through the relay');
+}
+
+/** Bo's link has 3 Mbit/s, then 600 kbit/s, then 3 Mbit/s again, and loses packets: he sees less, then all again, and always something. */
+async function narrows(enter) {
+  const ana = await enter('chromium', 'Ana', { mode: 'sfu' });
+  const bo = await enter('chromium', 'Bo', { mode: 'sfu', transport: 'link' });
+  const full = await ana.cameraHeight();
+  bo.narrowsTo(3e6);
+  await bo.receivesFrom([ana]);
+  await bo.views(ana, full);
+  await bo.receivesHeight(ana, full);
+  await bo.watchesSmoothness();
+  bo.narrowsTo(600e3);
+  await bo.settlesOnHeight((height) => height < full, 10);
+  await pause(10_000);
+  await bo.settlesOnHeight((height) => height < full, 10);
+  bo.narrowsTo(3e6);
+  await bo.settlesOnHeight((height) => height === full, 20);
+  await bo.sawAndHeardSmoothly();
 }
 
 /** Three who reach the SFU through their relays, and each gets the layer that it shows. */

@@ -1,6 +1,9 @@
 // One person in a call: a page in a browser context of its own, and what its connections say about it.
 
+import { keepConnections } from './connections.js';
 import { encryptMedia } from './encryption.js';
+import { Link } from './link.js';
+import { longestGap, readSamples, watchSmoothness } from './smoothness.js';
 import { pause, until } from './until.js';
 
 /** How much must come in before we believe that it flows. */
@@ -8,7 +11,7 @@ const FRAMES = 20;
 const SECONDS = 45;
 
 export class Participant {
-  #page; #context; #errors = [];
+  #page; #context; #link; #errors = [];
 
   constructor(context, page, name) {
     Object.assign(this, { name });
@@ -23,7 +26,7 @@ export class Participant {
     });
   }
 
-  /** `encrypt`: the key for all media. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls", or to the server, "ice-tcp"; all if there is none. */
+  /** `encrypt`: the key for all media. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls", or to the server, "ice-tcp", or "link" for one that can be narrowed; all if there is none. */
   static async open(context, name, transport, encrypt) {
     const page = await context.newPage();
     if (encrypt) {
@@ -35,7 +38,15 @@ export class Participant {
     await page.evaluateOnNewDocument(spellErrors);
     await page.evaluateOnNewDocument(keepSockets);
     await page.evaluateOnNewDocument(keepConnections, transport ?? '');
-    return new Participant(context, page, name);
+    const participant = new Participant(context, page, name);
+    if (transport === 'link') await participant.#putLinkBetween();
+    return participant;
+  }
+
+  /** The server is reached at the link's port alone. */
+  async #putLinkBetween() {
+    this.#link = new Link();
+    await this.#page.exposeFunction('linkForTests', (address, port) => this.#link.to(address, port));
   }
 
   /** Opens the page and is let into the room. */
@@ -154,6 +165,31 @@ export class Participant {
     });
   }
 
+  /** From now on its link carries so many bits a second down, with losses. */
+  narrowsTo(bits) {
+    this.#link.narrow(bits);
+  }
+
+  async watchesSmoothness() {
+    await this.#page.evaluate(watchSmoothness);
+  }
+
+  /** Within so many seconds all pictures have a right height for two seconds. */
+  async settlesOnHeight(isRight, seconds) {
+    await until(`${this.name} gets pictures of the right height`, seconds, async () => {
+      const samples = await this.#page.evaluate(readSamples);
+      const end = samples.at(-1)?.at ?? 0;
+      return samples[0]?.at < end - 2000 && samples.every(({ at, height }) => at < end - 2000 || isRight(height));
+    });
+  }
+
+  /** No second without a new picture, and no gap in the sound, since it has watched for that. */
+  async sawAndHeardSmoothly() {
+    const samples = await this.#page.evaluate(readSamples);
+    const gaps = { frames: longestGap(samples, 'frames'), sounds: longestGap(samples, 'sounds') };
+    if (gaps.frames > 1000 || gaps.sounds > 200) throw new Error(`${this.name}: longest gaps in ms: ${JSON.stringify(gaps)}`);
+  }
+
   /** All connections use pairs that are right; the first pair that works may give way to a better one. */
   async settlesOn(isRight, what) {
     await until(`${this.name} ${what}`, 20, async () => {
@@ -198,6 +234,7 @@ export class Participant {
 
   async close() {
     await this.#context.close().catch(() => {});
+    this.#link?.close();
   }
 
   #media() {
@@ -217,35 +254,6 @@ function grown(before, after, least) {
 function spellErrors() {
   const { error } = console;
   console.error = (...values) => error(...values.map((value) => (value?.stack ? `${value}\n${value.stack}` : String(value))));
-}
-
-/** Keeps every connection that the page makes where the test can ask it; with a transport, it knows no other way. */
-function keepConnections(transport) {
-  const wanted = { udp: /^turn:.*transport=udp$/, tcp: /^turn:.*transport=tcp$/, tls: /^turns:/ }[transport];
-  const narrowed = (configuration) => {
-    if (!wanted) return configuration;
-    const servers = configuration.iceServers.map((server) => ({ ...server, urls: server.urls.filter((url) => wanted.test(url)) }));
-    return { ...configuration, iceServers: servers.filter((server) => server.urls.length) };
-  };
-  const Native = globalThis.RTCPeerConnection;
-  const connections = [];
-  globalThis.connectionsForTests = connections;
-  globalThis.RTCPeerConnection = class extends Native {
-    constructor(configuration) {
-      super(narrowed(configuration));
-      connections.push(this);
-    }
-
-    setConfiguration(configuration) {
-      super.setConfiguration(narrowed(configuration));
-    }
-
-    setRemoteDescription(description) {
-      if (transport !== 'ice-tcp') return super.setRemoteDescription(description);
-      const isKept = (line) => !line.startsWith('a=candidate:') || line.split(' ')[2].toLowerCase() === 'tcp';
-      return super.setRemoteDescription({ type: description.type, sdp: description.sdp.split('\r\n').filter(isKept).join('\r\n') });
-    }
-  };
 }
 
 /** Keeps every WebSocket that the page opens; while they are cut, it gets none that works. */
