@@ -27,6 +27,8 @@ const IDLE_CORES: f64 = 0.01;
 const IDLE_MEGABYTES: f64 = 250.0;
 /// People in a room that does nothing.
 const IDLE_ROOM: usize = 50;
+/// Who waits for a meeting to begin shows nothing yet.
+const IDLE: Shape = Shape { microphone: false, camera: false, ..SHAPE };
 
 /// The large room.
 pub fn run(options: &Options) -> Result<()> {
@@ -83,7 +85,7 @@ pub fn joins(options: &Options) -> Result<()> {
 pub fn idle(options: &Options, count: usize) -> Result<()> {
     let server = Server::start(Kind::Roundturn, options)?;
     let mut load = Load::new(options.rate)?;
-    let seats: Vec<_> = (0..count).map(|index| Seat { room: index / IDLE_ROOM, shape: SHAPE }).collect();
+    let seats: Vec<_> = (0..count).map(|index| Seat { room: index / IDLE_ROOM, shape: IDLE }).collect();
     join(&server, &mut load, &seats)?;
     load.run(Duration::from_secs(options.warm_up))?;
     let cpu = server.cpu_nanos()?;

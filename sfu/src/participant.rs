@@ -214,6 +214,11 @@ impl Participant {
         if !matches!(bytes.first(), Some(128..=191)) {
             self.work.watch();
         }
+        if rtp::is_rtcp(bytes) && self.rests(now) {
+            self.pulse.beat(now);
+            self.routes.hear(now, route);
+            return true;
+        }
         self.fed = Some(now);
         let before = out.happenings.len();
         // What the network sends may be wrong; whether the engine still lives is seen when it is drained.

@@ -25,6 +25,8 @@ const ASIDE: usize = 16;
 const REST: Duration = Duration::from_millis(5);
 /// Whoever did nothing for so long is idle.
 const BUSY: Duration = Duration::from_millis(200);
+/// Speech that pauses (DTX) comes to life within half a second, and its reports count all the while.
+const RESTS: Duration = Duration::from_secs(2);
 /// How often the engine of someone idle is told the time: its reports, one a second for each section, may wait for that.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -56,6 +58,12 @@ impl Participant {
     pub(super) fn is_idle(&self) -> bool {
         let is_busy = |(fed, busy): (Instant, Instant)| fed.saturating_duration_since(busy) < BUSY;
         self.connected && self.allotment.is_asleep && !self.fed.zip(self.busy).is_some_and(is_busy)
+    }
+
+    /// Whether it has been idle for long: what it reports is about streams that do not flow, and costs an engine as much as
+    /// reports about streams that do.
+    pub(super) fn rests(&self, now: Instant) -> bool {
+        self.is_idle() && self.busy.is_none_or(|busy| now.saturating_duration_since(busy) >= RESTS)
     }
 
     /// Lets time pass for the engine until it waits for something later than `now`.
