@@ -39,3 +39,15 @@ export function keepConnections(transport) {
     }
   };
 }
+
+/** Runs in the page: keeps every WebSocket that the page opens; while they are cut, it gets none that works. */
+export function keepSockets() {
+  const Native = globalThis.WebSocket;
+  globalThis.socketsForTests = [];
+  globalThis.WebSocket = class extends Native {
+    constructor(url, protocols) {
+      super(globalThis.isCut ? new URL('/nowhere', url) : url, protocols);
+      globalThis.socketsForTests.push(this);
+    }
+  };
+}

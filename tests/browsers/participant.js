@@ -1,6 +1,6 @@
 // One person in a call: a page in a browser context of its own, and what its connections say about it.
 
-import { keepConnections } from './connections.js';
+import { keepConnections, keepSockets } from './connections.js';
 import { encryptMedia } from './encryption.js';
 import { Link } from './link.js';
 import { longestGap, readSamples, watchSmoothness } from './smoothness.js';
@@ -254,18 +254,6 @@ function grown(before, after, least) {
 function spellErrors() {
   const { error } = console;
   console.error = (...values) => error(...values.map((value) => (value?.stack ? `${value}\n${value.stack}` : String(value))));
-}
-
-/** Keeps every WebSocket that the page opens; while they are cut, it gets none that works. */
-function keepSockets() {
-  const Native = globalThis.WebSocket;
-  globalThis.socketsForTests = [];
-  globalThis.WebSocket = class extends Native {
-    constructor(url, protocols) {
-      super(globalThis.isCut ? new URL('/nowhere', url) : url, protocols);
-      globalThis.socketsForTests.push(this);
-    }
-  };
 }
 
 function cutSockets() {
