@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use str0m::Input;
 use str0m::channel::ChannelId;
 
 use super::{DATA_LASTS, Outbox, Participant};
@@ -200,7 +201,12 @@ impl Participant {
     /// Whether the engine took it.
     fn push(&mut self, now: Instant, id: ChannelId, message: &[u8], out: &mut Outbox) -> bool {
         self.busy = self.busy.max(Some(now + DATA_LASTS));
+        let is_behind = self.fed.replace(now).is_none_or(|fed| fed < now);
         let pushed = self.mutate(out, |rtc| {
+            // How long an answer takes is measured from what the engine believes to be now, and decides when it sends again.
+            if is_behind && rtc.handle_input(Input::Timeout(now)).is_err() {
+                return false;
+            }
             let Some(mut channel) = rtc.channel(id) else { return false };
             channel.buffered_amount() <= BACKLOG && matches!(channel.write(true, message), Ok(true))
         });
