@@ -42,6 +42,8 @@ pub enum Command {
     Health,
     /// Make a configuration from coturn's, and say what became of each option
     Import(crate::command::import::Arguments),
+    /// Make a token that lets somebody into a room, for tests and small sites
+    Token(Token),
     /// Print what to write into an application so that it uses this daemon
     Show(crate::command::show::Arguments),
 }
@@ -68,6 +70,28 @@ pub struct Credentials {
     /// How the answer looks.
     #[command(flatten)]
     pub output: Json,
+}
+
+/// `token`
+#[derive(Debug, Args)]
+pub struct Token {
+    /// The room that it opens; * is every room
+    pub room: String,
+    /// Who it is for: whoever joins a room again under one identity takes the place of whoever was there
+    #[arg(long)]
+    pub identity: Option<String>,
+    /// What others see
+    #[arg(long)]
+    pub name: Option<String>,
+    /// What it allows [default: publish,subscribe,message]
+    #[arg(long, value_delimiter = ',', value_name = "GRANT,…", value_parser = ["publish", "subscribe", "message", "moderate"])]
+    pub grants: Option<Vec<String>>,
+    /// How long it lets somebody in; who is in stays
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1h")]
+    pub ttl: Duration,
+    /// The private key (PEM) whose public key is in tokens.keys [default: tokens.secret]
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
 }
 
 /// `explain`

@@ -9,6 +9,7 @@ pub(crate) mod import;
 mod probe;
 mod run;
 pub(crate) mod show;
+mod token;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Health => health::run(file),
         Command::Import(arguments) => import::run(&arguments),
         Command::Show(arguments) => show::run(file, &arguments),
+        Command::Token(arguments) => token::run(file, &arguments),
     };
     done.unwrap_or_else(|error| {
         let refused = error.downcast_ref::<ConfigError>().is_some();

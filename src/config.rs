@@ -21,6 +21,7 @@ mod rules;
 mod secret;
 mod secrets;
 mod settings;
+mod tokens;
 mod users;
 mod value;
 mod warnings;

@@ -32,3 +32,4 @@ pub mod shard;
 pub mod show;
 pub mod signal;
 pub mod systemd;
+pub mod tokens;

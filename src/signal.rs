@@ -39,11 +39,13 @@ use crate::shard::mailbox::{FromShard, Shards};
 use actor::{Actor, Ask};
 use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
 
+pub use actor::Visitor;
 pub use bucket::Rate;
 pub use credentials::{Credential, IceUrls, Mint};
 pub use export::describe as describe_metrics;
-pub use hub::{ConnectionId, Hub, HubConfig, Input, Issued, Moment, NotMade, Order, Output};
+pub use hub::{ConnectionId, Hub, HubConfig, Input, Issued, Moment, NotMade, Order, Output, Proof};
 pub(crate) use random::same_secret;
+pub(crate) use room::is_room_name;
 pub use stats::Api;
 pub use wire::{ToClient, Wire};
 
@@ -83,6 +85,7 @@ impl SignalConfig {
                 burst: BURST,
                 asks: ASKS,
                 join_timeout: JOIN_TIMEOUT,
+                tokens: settings.tokens.clone(),
                 mint: mint(settings),
                 urls: urls(settings, addresses),
                 seed,
@@ -129,23 +132,23 @@ pub struct SignalHandle {
 pub struct Ended;
 
 impl SignalHandle {
-    /// Hands in a WebSocket that was just accepted, from this address.
+    /// Hands in a WebSocket that was just accepted, from this address, with the token of its request.
     ///
     /// # Errors
     /// [`Ended`]
-    pub async fn open(&self, from: IpAddr) -> Result<Wire, Ended> {
+    pub async fn open(&self, from: IpAddr, token: Option<String>) -> Result<Wire, Ended> {
         let id = ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1);
         let (wire, outgoing) = wire::pair(id, self.asks.clone());
-        self.asks.send(Ask::Open(id, from, outgoing)).await.map_err(|_| Ended)?;
+        self.asks.send(Ask::Open(id, from, token, outgoing)).await.map_err(|_| Ended)?;
         Ok(wire)
     }
 
-    /// Makes a room with a name of our choosing, for whoever is at this address.
+    /// Makes a room.
     ///
     /// # Errors
     /// [`Ended`], or what the hub has against it.
-    pub async fn create_room(&self, from: IpAddr, create: Create) -> Result<Result<RoomFacts, NotMade>, Ended> {
-        self.ask(|answer| Ask::CreateRoom(from, create, answer)).await
+    pub async fn create_room(&self, visitor: Visitor, create: Create) -> Result<Result<RoomFacts, NotMade>, Ended> {
+        self.ask(|answer| Ask::CreateRoom(visitor, create, answer)).await
     }
 
     /// Makes a TURN credential.
@@ -156,12 +159,28 @@ impl SignalHandle {
         self.ask(|answer| Ask::Issue(order, answer)).await
     }
 
-    /// What anyone may know of a room.
+    /// What whoever may join a room may know of it.
     ///
     /// # Errors
-    /// [`Ended`]
-    pub async fn room(&self, name: String) -> Result<Option<RoomFacts>, Ended> {
-        self.ask(|answer| Ask::Room(name, answer)).await
+    /// [`Ended`], or what the hub has against it.
+    pub async fn room(&self, visitor: Visitor, name: String) -> Result<Result<RoomFacts, NotMade>, Ended> {
+        self.ask(|answer| Ask::Room(visitor, name, answer)).await
+    }
+
+    /// Ends a room.
+    ///
+    /// # Errors
+    /// [`Ended`], or what the hub has against it.
+    pub async fn end_room(&self, visitor: Visitor, name: String) -> Result<Result<(), NotMade>, Ended> {
+        self.ask(|answer| Ask::EndRoom(visitor, name, answer)).await
+    }
+
+    /// Removes a participant, the second, from a room, the first.
+    ///
+    /// # Errors
+    /// [`Ended`], or what the hub has against it.
+    pub async fn remove(&self, visitor: Visitor, who: (String, String)) -> Result<Result<(), NotMade>, Ended> {
+        self.ask(|answer| Ask::Remove(visitor, who, answer)).await
     }
 
     /// TURN is elsewhere from now on.
@@ -177,7 +196,7 @@ impl SignalHandle {
     /// # Errors
     /// [`Ended`]
     pub async fn configure(&self, settings: &Settings) -> Result<(), Ended> {
-        self.asks.send(Ask::Configure(settings.rooms.clone(), mint(settings))).await.map_err(|_| Ended)
+        self.asks.send(Ask::Configure(settings.rooms.clone(), settings.tokens.clone(), mint(settings))).await.map_err(|_| Ended)
     }
 
     /// Says `bye` to everyone and lets nobody new in; returns once everyone was told, or after two seconds.

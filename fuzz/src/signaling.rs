@@ -75,7 +75,7 @@ impl House {
 
     fn open(&mut self) -> ConnectionId {
         self.opened += 1;
-        self.happens(Input::Opened(ConnectionId(self.opened), IpAddr::from([192, 0, 2, 1])));
+        self.happens(Input::Opened(ConnectionId(self.opened), IpAddr::from([192, 0, 2, 1]), None));
         ConnectionId(self.opened)
     }
 

@@ -10,6 +10,7 @@ use super::problem::ConfigError;
 use super::reader::Reader;
 use super::rules;
 use super::secrets;
+use super::tokens;
 use super::settings::{
     Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
     Source, Tls,
@@ -72,7 +73,8 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
     let auth = auth(reader, env);
     let peers = peers(reader);
     let limits = limits(reader);
-    let rooms = rooms(reader);
+    let tokens = tokens::tokens(reader);
+    let rooms = rooms(reader, matches!(tokens, Some(Some(_))));
     let log = log(reader, env);
     Some(Settings {
         file: file.map(Path::to_path_buf),
@@ -85,6 +87,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         peers: peers?,
         limits: limits?,
         rooms: rooms?,
+        tokens: tokens?,
         tls: tls?,
         shards: shards?,
         log: log?,
@@ -292,8 +295,8 @@ fn limits(reader: &mut Reader) -> Option<Limits> {
     })
 }
 
-fn rooms(reader: &mut Reader) -> Option<Rooms> {
-    let open = reader.flag("rooms.open");
+fn rooms(reader: &mut Reader, has_tokens: bool) -> Option<Rooms> {
+    let open = tokens::open(reader, has_tokens);
     let mode = reader.text("rooms.mode", rules::room_mode);
     let max_participants = reader.number("rooms.max_participants", 1..=1000);
     let audio_slots = reader.number("rooms.audio_slots", 0..=12);

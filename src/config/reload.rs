@@ -51,6 +51,10 @@ impl Settings {
             // The file behind it, or systemd's credential.
             changed.extend(KEYS.iter().filter(|key| key.name == "auth.secret_file"));
         }
+        if self.tokens != settings.tokens && !changed.iter().any(|key| key.section() == "tokens") {
+            // The files behind it.
+            changed.extend(KEYS.iter().filter(|key| key.name == "tokens.keys"));
+        }
         let names = |keys: Vec<&'static Key>| keys.into_iter().map(|key| key.name).collect();
         Ok(Change { settings, changed: names(changed), restart: names(restart) })
     }

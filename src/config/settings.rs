@@ -11,6 +11,7 @@ use roundturn_turn as turn;
 
 use super::file::Written;
 use super::secret::Secret;
+use crate::tokens::Tokens;
 
 /// The daemon's settings.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `[rooms]`
     pub rooms: Rooms,
+    /// What room tokens are checked by; `None`: no key is configured.
+    pub tokens: Option<Tokens>,
     /// `[tls]`; `None`: there is no TLS.
     pub tls: Option<Tls>,
     /// `[shards]`

@@ -49,10 +49,8 @@ impl Settings {
             }
         }
         warnings.extend(self.limits_warnings());
-        if !self.rooms.open {
-            warnings.push(
-                "rooms are closed, and this version has no tokens that open them: nobody can join a room".to_owned(),
-            );
+        if !self.rooms.open && self.tokens.is_none() {
+            warnings.push("rooms are closed, and no key for tokens is configured: nobody can join a room".to_owned());
         }
         let public = |address: &&SocketAddr| !address.ip().to_canonical().is_loopback();
         if self.rooms.open

@@ -109,10 +109,11 @@ impl Summary<'_> {
     }
 
     fn rooms(&self) -> &'static str {
-        if self.settings.rooms.open {
-            "open: whoever reaches the page and knows a room's name may join"
-        } else {
-            "closed: rooms.open is false"
+        match (self.settings.rooms.open, &self.settings.tokens) {
+            (true, None) => "open: whoever reaches the page and knows a room's name may join",
+            (true, Some(_)) => "open: whoever reaches the page and knows a room's name may join, with a token or without",
+            (false, Some(_)) => "by token: whoever has one that a key of [tokens] signed may join",
+            (false, None) => "closed: rooms.open is false, and no key for tokens is configured",
         }
     }
 

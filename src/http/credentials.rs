@@ -1,4 +1,5 @@
-//! `/turn/credentials` and `/api/ice-servers`: TURN credentials for programs with an API key.
+//! `/turn/credentials` and `/api/ice-servers`: TURN credentials for programs with an API key, the latter also for people
+//! with a token.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -10,10 +11,10 @@ use serde_json::Value;
 
 use super::AppState;
 use super::error::ApiError;
-use super::source::Source;
+use super::source::{Source, bearer};
 use crate::moment::rfc3339;
 use crate::signal::protocol::IceServer;
-use crate::signal::{Api, Issued, Order};
+use crate::signal::{Api, Issued, Order, Proof};
 
 /// What `/turn/credentials` answers: the REST API for TURN (draft-uberti-behave-turn-rest), as Janus and others ask it.
 #[derive(Serialize)]
@@ -42,12 +43,12 @@ pub async fn credentials(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Credentials>, ApiError> {
     let request = Request::new(&uri, &headers, &body?)?;
-    let key = request.key(&state)?;
+    let proof = Proof::Key(request.key(&state)?);
     if request.field("service").is_some_and(|service| !service.is_empty() && service != "turn") {
         return Err(ApiError::BadRequest("service is turn".into()));
     }
     let name = request.name();
-    let issued = state.signal.issue(Order { from, key, name, api: Api::TurnCredentials }).await??;
+    let issued = state.signal.issue(Order { from, proof, name, api: Api::TurnCredentials }).await??;
     let Issued { ice_servers, ttl_secs, .. } = issued;
     let turn = ice_servers.into_iter().find_map(|server| Some((server.username?, server.credential?, server.urls)));
     let (username, password, uris) = turn.ok_or(ApiError::Unavailable("there is no TURN server to offer"))?;
@@ -67,8 +68,11 @@ pub async fn ice_servers(
     headers: HeaderMap,
 ) -> Result<Json<IceServers>, ApiError> {
     let request = Request::new(&uri, &headers, &[])?;
-    let key = request.key(&state)?;
-    let issued = state.signal.issue(Order { from, key, name: request.name(), api: Api::IceServers }).await??;
+    let proof = match request.token(&state) {
+        Some(token) => Proof::Token(token.to_owned()),
+        None => Proof::Key(request.key(&state)?),
+    };
+    let issued = state.signal.issue(Order { from, proof, name: request.name(), api: Api::IceServers }).await??;
     let expires_at = rfc3339(issued.expires_at_secs);
     Ok(Json(IceServers { ice_servers: issued.ice_servers, ttl: issued.ttl_secs, expires_at }))
 }
@@ -104,11 +108,9 @@ impl<'a> Request<'a> {
     /// as `key` and as `api`.
     fn key(&self, state: &AppState) -> Result<Option<usize>, ApiError> {
         if state.keys.is_empty() {
-            return Err(ApiError::Forbidden("this API is closed; setting auth.api_keys opens it"));
+            return Err(ApiError::Forbidden("this API is closed; setting auth.api_keys opens it".into()));
         }
-        let bearer = self.header("authorization").and_then(|value| value.split_once(' '));
-        let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-        let shown = [self.header("x-api-key"), bearer, self.field("key"), self.field("api")];
+        let shown = [self.header("x-api-key"), bearer(self.headers), self.field("key"), self.field("api")];
         let mut shown = shown.into_iter().flatten().filter(|key| !key.is_empty()).peekable();
         if shown.peek().is_none() {
             return Err(ApiError::Unauthorized(
@@ -116,6 +118,11 @@ impl<'a> Request<'a> {
             ));
         }
         Ok(shown.find_map(|key| state.keys.find(key)))
+    }
+
+    /// A token for rooms, told from an API key by its three parts, which must be none of the keys.
+    fn token(&self, state: &AppState) -> Option<&str> {
+        bearer(self.headers).filter(|shown| shown.split('.').count() == 3 && state.keys.find(shown).is_none())
     }
 
     /// Whom the credential is for. Selkies sends it as a header too.

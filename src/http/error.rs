@@ -16,16 +16,16 @@ pub enum ApiError {
     BadRequest(String),
     /// Needs a token or an API key.
     Unauthorized(&'static str),
+    /// What was shown is no token or key of ours, or not any more: its code, and words.
+    Disproven(&'static str, String),
     /// Not with these rights.
-    Forbidden(&'static str),
+    Forbidden(String),
     /// No such thing.
     NotFound(&'static str),
     /// Another method.
     MethodNotAllowed,
     /// The request took too long to arrive.
     Timeout,
-    /// An API key that is none of ours.
-    WrongKey,
     /// A body above the limit.
     TooLarge,
     /// Asked for too often; in so many seconds it helps to ask again.
@@ -47,10 +47,14 @@ impl From<NotMade> for ApiError {
         let retry_secs = not_made.retry.map_or(1, |wait| wait.as_secs() + 1);
         match not_made.code {
             ErrorCode::RateLimited => Self::TooOften(retry_secs),
-            ErrorCode::AuthRequired => Self::Unauthorized("needs a token with the grant moderate"),
+            ErrorCode::AuthRequired => Self::Disproven("auth_required", not_made.message),
+            ErrorCode::AuthInvalid => Self::Disproven("auth_invalid", not_made.message),
+            ErrorCode::AuthExpired => Self::Disproven("auth_expired", not_made.message),
+            ErrorCode::Forbidden => Self::Forbidden(not_made.message),
+            ErrorCode::RoomNotFound => Self::NotFound("no such room"),
+            ErrorCode::ParticipantNotFound => Self::NotFound("no such participant in that room"),
             ErrorCode::RoomFull => Self::Unavailable("the server has as many rooms as it takes"),
             ErrorCode::Draining => Self::Unavailable("the server is about to stop"),
-            ErrorCode::AuthInvalid => Self::WrongKey,
             ErrorCode::Internal => Self::Internal(not_made.message),
             _ => Self::BadRequest(not_made.message),
         }
@@ -62,10 +66,10 @@ impl IntoResponse for ApiError {
         let (status, code, message): (_, _, &str) = match &self {
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "bad_message", message),
             Self::Unauthorized(message) => (StatusCode::UNAUTHORIZED, "auth_required", message),
+            Self::Disproven(code, message) => (StatusCode::UNAUTHORIZED, code, message),
             Self::Forbidden(message) => (StatusCode::FORBIDDEN, "forbidden", message),
             Self::NotFound(message) => (StatusCode::NOT_FOUND, "not_found", message),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "unsupported", "not with this method"),
-            Self::WrongKey => (StatusCode::UNAUTHORIZED, "auth_invalid", "that is none of the keys of auth.api_keys"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large"),
             Self::TooOften(_) => {
                 (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "that was asked for too often; wait a little")

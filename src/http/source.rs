@@ -1,11 +1,11 @@
-//! Whom a request comes from: the other end of its connection, or whom a proxy on this host speaks for.
+//! Whom a request comes from: the other end of its connection, or whom a proxy on this host speaks for; and what it shows.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 
 /// The address of the other end of a connection, put into each request by whoever accepted it.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,12 @@ fn source(other_end: IpAddr, headers: &HeaderMap) -> IpAddr {
         source = address.to_canonical();
     }
     source
+}
+
+/// What `Authorization: Bearer` holds (RFC 6750 §2.1).
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, shown) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| shown.trim()).filter(|shown| !shown.is_empty())
 }
 
 /// An address, also with brackets or a port.

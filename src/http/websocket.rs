@@ -11,7 +11,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::AppState;
 use super::error::ApiError;
-use super::source::Source;
+use super::source::{Source, bearer};
 use crate::clock;
 use crate::signal::protocol::{Bye, SUBPROTOCOL};
 use crate::signal::{FRAME_BYTES, ToClient, Wire};
@@ -40,15 +40,16 @@ pub async fn upgrade(
         return Err(ApiError::BadRequest(format!("offer the subprotocol {SUBPROTOCOL}")));
     }
     if !is_same_host(&headers) {
-        return Err(ApiError::Forbidden("pages of another host may not connect"));
+        return Err(ApiError::Forbidden("pages of another host may not connect".into()));
     }
+    let token = bearer(&headers).map(str::to_owned);
     let permit = state.websockets.clone().try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::Unavailable("too many connections"))?;
     // What is larger is not even read.
     let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES).read_buffer_size(READ_BYTES);
     Ok(upgrade
         .on_upgrade(async move |socket| {
-            if let Ok(wire) = state.signal.open(from).await {
+            if let Ok(wire) = state.signal.open(from, token).await {
                 converse(socket, wire, state.ping_every).await;
             }
             drop(permit);

@@ -18,24 +18,38 @@ use crate::clock;
 use crate::config::Rooms;
 use crate::health::Health;
 use crate::shard::mailbox::{FromShard, Shards};
+use crate::tokens::Tokens;
+
+/// Whoever asks over HTTP.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// Its address.
+    pub from: IpAddr,
+    /// The token that it showed.
+    pub token: Option<String>,
+}
 
 /// What the hub is asked.
 #[derive(Debug)]
 pub enum Ask {
-    /// A WebSocket was accepted; this is where its frames go.
-    Open(ConnectionId, IpAddr, Outgoing),
+    /// A WebSocket was accepted, perhaps with a token; this is where its frames go.
+    Open(ConnectionId, IpAddr, Option<String>, Outgoing),
     /// Something happened.
     Input(Input),
     /// Make a TURN credential.
     Issue(Order, oneshot::Sender<Result<Issued, NotMade>>),
-    /// Make a room, for whoever is at this address.
-    CreateRoom(IpAddr, Create, oneshot::Sender<Result<RoomFacts, NotMade>>),
+    /// Make a room.
+    CreateRoom(Visitor, Create, oneshot::Sender<Result<RoomFacts, NotMade>>),
     /// What is known of a room.
-    Room(String, oneshot::Sender<Option<RoomFacts>>),
+    Room(Visitor, String, oneshot::Sender<Result<RoomFacts, NotMade>>),
+    /// End a room.
+    EndRoom(Visitor, String, oneshot::Sender<Result<(), NotMade>>),
+    /// Remove a participant from a room.
+    Remove(Visitor, (String, String), oneshot::Sender<Result<(), NotMade>>),
     /// TURN is elsewhere from now on.
     SetUrls(IceUrls),
     /// Rooms and credentials are made otherwise from now on.
-    Configure(Rooms, Mint),
+    Configure(Rooms, Option<Tokens>, Mint),
     /// Say `bye` to everyone, and say when they have been told.
     Drain(Bye, oneshot::Sender<()>),
 }
@@ -95,9 +109,9 @@ impl Actor {
 
     fn on_ask(&mut self, ask: Ask) {
         match ask {
-            Ask::Open(connection, from, outgoing) => {
+            Ask::Open(connection, from, token, outgoing) => {
                 self.connections.insert(connection, outgoing);
-                self.hub.handle(moment(), Input::Opened(connection, from));
+                self.hub.handle(moment(), Input::Opened(connection, from, token));
             }
             Ask::Input(input) => {
                 if let Input::Lost(connection) = &input {
@@ -106,17 +120,23 @@ impl Actor {
                 self.hub.handle(moment(), input);
             }
             // Whoever asked over HTTP and went away needs no answer.
-            Ask::CreateRoom(from, create, answer) => {
-                let _ = answer.send(self.hub.create_room(moment(), from, &create));
+            Ask::CreateRoom(Visitor { from, token }, create, answer) => {
+                let _ = answer.send(self.hub.create_room(moment(), from, token.as_deref(), &create));
             }
             Ask::Issue(order, answer) => {
                 let _ = answer.send(self.hub.issue(moment(), &order));
             }
-            Ask::Room(name, answer) => {
-                let _ = answer.send(self.hub.room_facts(&name));
+            Ask::Room(Visitor { from, token }, name, answer) => {
+                let _ = answer.send(self.hub.room_facts(moment(), from, token.as_deref(), &name));
+            }
+            Ask::EndRoom(Visitor { from, token }, name, answer) => {
+                let _ = answer.send(self.hub.end_room_for(moment(), from, token.as_deref(), &name));
+            }
+            Ask::Remove(Visitor { from, token }, (room, participant), answer) => {
+                let _ = answer.send(self.hub.remove_for(moment(), from, token.as_deref(), (&room, &participant)));
             }
             Ask::SetUrls(urls) => self.hub.set_urls(urls),
-            Ask::Configure(rooms, mint) => self.hub.configure(moment(), rooms, mint),
+            Ask::Configure(rooms, tokens, mint) => self.hub.configure(moment(), rooms, tokens, mint),
             Ask::Drain(bye, answer) => {
                 self.hub.drain(bye);
                 self.farewell = Some(answer);

@@ -25,11 +25,12 @@ mod relay;
 mod requests;
 mod rooms;
 mod sfu_events;
+mod tokens;
 #[cfg(test)]
 mod tests;
 
 use issue::Asker;
-pub use issue::{Issued, Order};
+pub use issue::{Issued, Order, Proof};
 pub use rooms::NotMade;
 
 use std::borrow::Cow;
@@ -48,6 +49,7 @@ use super::room::Room;
 use super::stats::Stats;
 use super::timers::{Timer, Timers};
 use crate::config;
+use crate::tokens::Tokens;
 
 /// A WebSocket, unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +81,8 @@ pub struct HubConfig {
     pub asks: Rate,
     /// How long a connection may take to say `join` or `resume`.
     pub join_timeout: Duration,
+    /// Checks tokens, where there is a key to check them with.
+    pub tokens: Option<Tokens>,
     /// Signs TURN credentials.
     pub mint: Mint,
     /// Where TURN is.
@@ -90,8 +94,8 @@ pub struct HubConfig {
 /// What happens to the hub.
 #[derive(Debug)]
 pub enum Input {
-    /// A WebSocket was accepted, from this address.
-    Opened(ConnectionId, IpAddr),
+    /// A WebSocket was accepted, from this address, and its request had this token.
+    Opened(ConnectionId, IpAddr, Option<String>),
     /// It sent a text frame.
     Frame(ConnectionId, String),
     /// It sent a frame that is no text.
@@ -153,6 +157,8 @@ pub struct Hub {
 #[derive(Debug)]
 struct Connection {
     source: Asker,
+    /// What came with the request, for the join.
+    token: Option<String>,
     participant: Option<ParticipantId>,
     bucket: Bucket,
     join_by: Instant,
@@ -214,7 +220,7 @@ impl Hub {
     /// Something happened.
     pub fn handle(&mut self, now: Moment, input: Input) {
         match input {
-            Input::Opened(connection, from) => self.on_opened(now, connection, from),
+            Input::Opened(connection, from, token) => self.on_opened(now, connection, from, token),
             Input::Frame(connection, frame) => self.on_frame(now, connection, &frame),
             Input::NotText(connection) => self.expel(now, connection, Bye::BadMessage),
             Input::TooLarge(connection) => self.expel(now, connection, Bye::TooLarge),
@@ -273,11 +279,11 @@ impl Hub {
         }
     }
 
-    fn on_opened(&mut self, now: Moment, connection: ConnectionId, from: IpAddr) {
+    fn on_opened(&mut self, now: Moment, connection: ConnectionId, from: IpAddr, token: Option<String>) {
         let join_by = now.instant + self.config.join_timeout;
         let rate = Rate { per_second: self.config.limits.frames_per_second, burst: self.config.burst };
         let bucket = Bucket::new(now.instant, rate);
-        let state = Connection { source: Asker::at(from), participant: None, bucket, join_by };
+        let state = Connection { source: Asker::at(from), token, participant: None, bucket, join_by };
         self.connections.insert(connection, state);
         self.timers.set(join_by, Timer::Join(connection));
         if let Some(bye) = self.draining {

@@ -10,6 +10,7 @@ use super::event_log::EventLog;
 use super::hub::{ConnectionId, Done, Moment};
 use super::protocol::{self, ErrorCode, ParticipantFacts, SlotFacts, TrackMid, You};
 use super::repeats::Repeats;
+use crate::tokens::Claims;
 
 /// Who is in a room.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Member {
     pub room: RoomId,
     /// The number of its join in the room.
     pub order: u64,
+    /// Who it is, by its token.
+    pub identity: Option<String>,
     /// Its name to people.
     pub name: String,
     /// What the application wants others to see; always an object.
@@ -143,6 +146,16 @@ impl Member {
 impl Grants {
     /// What anyone may do in an open room.
     pub const OPEN: Self = Self { publish: true, subscribe: true, message: true, moderate: false };
+
+    /// What a token grants.
+    pub fn of(claims: &Claims) -> Self {
+        Self {
+            publish: claims.grants("publish"),
+            subscribe: claims.grants("subscribe"),
+            message: claims.grants("message"),
+            moderate: claims.grants("moderate"),
+        }
+    }
 
     fn names(self) -> Vec<&'static str> {
         [

@@ -29,6 +29,7 @@ audiotestsrc is-live=true ! audioconvert ! opusenc ! rtpopuspay
 """
 VIDEO = "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000"
 AUDIO = "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2"
+TELLING = threading.Lock()
 DECODERS = {"video": "rtpvp8depay ! vp8dec", "audio": "rtpopusdepay ! opusdec"}
 
 
@@ -90,7 +91,9 @@ def fingerprint() -> str:
 
 
 def tell(message: dict) -> None:
-    print(json.dumps(message), flush=True)
+    """One line at a time: pictures and sound come on threads of their own."""
+    with TELLING:
+        print(json.dumps(message), flush=True)
 
 
 def main() -> None:

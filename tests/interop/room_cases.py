@@ -126,6 +126,7 @@ async def gstreamer(session: Session, both: asyncio.Barrier) -> None:
             await both.wait()
         finally:
             process.kill()
+            process.stdin.close()
             # What it still had to say is in its way.
             await process.communicate()
 

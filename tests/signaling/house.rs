@@ -135,6 +135,7 @@ fn hub_config() -> HubConfig {
         burst: 200,
         asks: Rate { per_second: 20, burst: 500 },
         join_timeout: Duration::from_secs(5),
+        tokens: None,
         mint: Mint::new(vec![secret], Duration::from_secs(3600)),
         urls: IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses),
         seed: [7; 32],

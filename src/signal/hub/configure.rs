@@ -4,12 +4,15 @@ use super::{Hub, Moment};
 use crate::config::Rooms;
 use crate::signal::credentials::Mint;
 use crate::signal::timers::Timer;
+use crate::tokens::Tokens;
 
 impl Hub {
     /// Other rules for rooms, and other credentials. Rooms that are there keep their mode, their size and their end; how
     /// long an empty one waits is counted anew. Where another secret signs, everyone gets a credential of it at once:
     /// those of the old one may open nothing any more.
-    pub fn configure(&mut self, now: Moment, rooms: Rooms, mint: Mint) {
+    /// Sessions outlive the key that let them in.
+    pub fn configure(&mut self, now: Moment, rooms: Rooms, tokens: Option<Tokens>, mint: Mint) {
+        self.config.tokens = tokens;
         let before = std::mem::replace(&mut self.config.rooms, rooms).empty_timeout;
         let empty = self.rooms.values().filter_map(|room| Some((room.id, room.empty_since?)));
         for (room, since) in empty {

@@ -73,7 +73,11 @@ impl Hub {
         if let Some(connection) = member.connection {
             self.close(connection, bye, message);
         }
-        let reason = if bye == Bye::Left { LeftReason::Left } else { LeftReason::Removed };
+        let reason = match bye {
+            Bye::Left => LeftReason::Left,
+            Bye::Replaced => LeftReason::Replaced,
+            _ => LeftReason::Removed,
+        };
         self.depart(now, who, reason);
     }
 

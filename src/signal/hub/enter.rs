@@ -3,7 +3,7 @@
 use roundturn_sfu::{Command, ParticipantId, RoomId};
 use serde_json::value::RawValue;
 
-use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse};
+use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse, tokens};
 use crate::config::RoomMode;
 use crate::signal::event_log::{EventLog, Replay};
 use crate::signal::member::{Credentials, Grants, Media, Member};
@@ -38,36 +38,49 @@ impl Hub {
         }
     }
 
-    fn enter(&mut self, now: Moment, connection: ConnectionId, join: Join) -> Result<ParticipantId, Refusal> {
-        if !self.config.rooms.open {
-            return refuse(ErrorCode::AuthRequired, "this server lets nobody in without a token");
-        }
+    fn enter(&mut self, now: Moment, connection: ConnectionId, mut join: Join) -> Result<ParticipantId, Refusal> {
+        let state = self.connections.get_mut(&connection);
+        let token = join.token.take().or_else(|| state.and_then(|state| state.token.take()));
+        let claims = self.claims(now, token.as_deref())?;
         if !is_room_name(&join.room) {
             return refuse(ErrorCode::BadMessage, "room is 1 to 128 characters from A-Z a-z 0-9 . _ -");
+        }
+        if claims.as_ref().is_some_and(|claims| !claims.opens(&join.room)) {
+            return Err(tokens::other_room());
+        }
+        // Who vouches for somebody says how it is called.
+        if let Some(name) = claims.as_ref().and_then(|claims| claims.name.clone()) {
+            join.name = name;
         }
         check_name(&join.name)?;
         let meta = checked_meta(join.meta)?;
         let room_id = match (self.names.get(&join.room), &join.create) {
             (Some(room), _) => *room,
-            (None, Some(create)) => self.make_room(now, Some(join.room), create)?,
+            (None, Some(create)) => {
+                let create = tokens::bounded(create, claims.as_ref());
+                self.make_room(now, Some(join.room), &create)?
+            }
             (None, None) => return refuse(ErrorCode::RoomNotFound, "no such room; create makes one"),
         };
+        let identity = claims.as_ref().and_then(|claims| claims.identity.clone());
+        let before = identity.as_ref().and_then(|identity| self.member_with(room_id, identity));
+        self.check_room_for_one(room_id, before.is_some())?;
+        if let Some(before) = before {
+            self.dismiss(now, before, Bye::Replaced, None);
+        }
         let Some(room) = self.rooms.get_mut(&room_id) else {
             return refuse(ErrorCode::RoomNotFound, "no such room");
         };
-        if room.locked {
-            return refuse(ErrorCode::RoomLocked, "a moderator has locked the room");
-        }
-        if room.members.len() >= room.max_participants {
-            return refuse(ErrorCode::RoomFull, format!("the room takes {} participants", room.max_participants));
-        }
 
         self.last_participant += 1;
         let who = ParticipantId(self.last_participant);
         room.last_order += 1;
         let order = room.last_order;
-        // In an open room nobody can be told from anybody, so whoever finds it empty looks after it.
-        let grants = Grants { moderate: room.members.is_empty(), ..Grants::OPEN };
+        let grants = match &claims {
+            Some(claims) => Grants::of(claims),
+            // In an open room nobody can be told from anybody, so whoever finds it empty looks after it.
+            None => Grants { moderate: room.members.is_empty(), ..Grants::OPEN },
+        };
         room.members.insert(order, who);
         if let Some(since) = room.empty_since.take() {
             self.timers.unset(since + self.config.rooms.empty_timeout, Timer::EmptyRoom(room_id));
@@ -88,6 +101,7 @@ impl Hub {
                 id: who,
                 room: room_id,
                 order,
+                identity,
                 name: join.name,
                 meta,
                 grants,
@@ -111,6 +125,28 @@ impl Hub {
             self.sfu(shard, Command::Join { room, participant: who, order, may_publish, may_subscribe, may_message });
         }
         Ok(who)
+    }
+
+    /// Whoever is in a room under this identity.
+    fn member_with(&self, room: RoomId, identity: &str) -> Option<ParticipantId> {
+        let members = self.rooms.get(&room)?.members.values().copied();
+        let is_it = |who: &ParticipantId| {
+            self.members.get(who).is_some_and(|member| member.identity.as_deref() == Some(identity))
+        };
+        members.into_iter().find(is_it)
+    }
+
+    /// Whether a room takes one more, or one who takes the seat that it has there already.
+    fn check_room_for_one(&self, room: RoomId, has_seat: bool) -> Result<(), Refusal> {
+        match self.rooms.get(&room) {
+            None => refuse(ErrorCode::RoomNotFound, "no such room"),
+            Some(_) if has_seat => Ok(()),
+            Some(room) if room.locked => refuse(ErrorCode::RoomLocked, "a moderator has locked the room"),
+            Some(room) if room.members.len() >= room.max_participants => {
+                refuse(ErrorCode::RoomFull, format!("the room takes {} participants", room.max_participants))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     fn attach(&mut self, connection: ConnectionId, who: ParticipantId) {
@@ -261,6 +297,9 @@ impl Hub {
 fn bye_of(code: ErrorCode) -> Bye {
     match code {
         ErrorCode::AuthRequired => Bye::AuthRequired,
+        ErrorCode::AuthInvalid => Bye::AuthInvalid,
+        ErrorCode::AuthExpired => Bye::AuthExpired,
+        ErrorCode::Forbidden => Bye::Forbidden,
         ErrorCode::RoomNotFound => Bye::RoomNotFound,
         ErrorCode::RoomFull => Bye::RoomFull,
         ErrorCode::RoomLocked => Bye::RoomLocked,

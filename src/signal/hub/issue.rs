@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use roundturn_turn::Prefix;
 
 use super::rooms::NotMade;
-use super::{Hub, Moment, Refusal};
+use super::{Hub, Moment, Refusal, tokens};
 use crate::signal::protocol::{ErrorCode, IceServer};
 use crate::signal::stats::Api;
 
@@ -19,12 +19,21 @@ const NAME_LETTERS: usize = 16;
 pub struct Order {
     /// Who asks.
     pub from: IpAddr,
-    /// The number of the API key that was shown; `None`: it is none of ours.
-    pub key: Option<usize>,
+    /// What was shown to prove the right to it.
+    pub proof: Proof,
     /// What stands behind the expiry; one of our making where it is `None`.
     pub name: Option<String>,
     /// The route that it came by.
     pub api: Api,
+}
+
+/// What whoever asks for a credential has shown.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// The API key of this number; `None`: a key that is none of ours.
+    Key(Option<usize>),
+    /// A token.
+    Token(String),
 }
 
 /// A credential and where it is good.
@@ -47,6 +56,8 @@ pub(super) enum Asker {
     Source(Prefix),
     /// Whoever has this API key.
     Key(usize),
+    /// Whoever has tokens of this identity, by its hash.
+    Identity(u64),
 }
 
 impl Asker {
@@ -57,15 +68,15 @@ impl Asker {
 }
 
 impl Hub {
-    /// Makes a TURN credential for whoever has an API key.
+    /// Makes a TURN credential for whoever has an API key, or a token: then it is of the token's identity.
     ///
     /// # Errors
-    /// When they ask too often, the key or the name is not one, no secret is accepted, or this host has no address to offer.
+    /// When they ask too often, the key, the token or the name is not one, no secret is accepted, or this host has no
+    /// address to offer.
     pub fn issue(&mut self, now: Moment, order: &Order) -> Result<Issued, NotMade> {
         self.admit(now, Asker::at(order.from))?;
-        let wrong = || NotMade::new(ErrorCode::AuthInvalid, "that is none of the keys of auth.api_keys");
-        self.admit(now, Asker::Key(order.key.ok_or_else(wrong)?))?;
-        let name = match order.name.as_deref() {
+        let name = self.proven(now, order)?;
+        let name = match name.as_deref() {
             None | Some("") => self.random.word(NAME_LETTERS),
             Some(name) => checked_name(name)?.to_owned(),
         };
@@ -83,6 +94,26 @@ impl Hub {
         Ok(Issued { ice_servers, ttl_secs, expires_at_secs: credential.expires_at_secs })
     }
 
+    /// The name that whoever asks may have a credential for.
+    fn proven(&mut self, now: Moment, order: &Order) -> Result<Option<String>, NotMade> {
+        match &order.proof {
+            Proof::Key(key) => {
+                let wrong = || NotMade::new(ErrorCode::AuthInvalid, "that is none of the keys of auth.api_keys");
+                self.admit(now, Asker::Key(key.ok_or_else(wrong)?))?;
+                Ok(order.name.clone())
+            }
+            Proof::Token(token) => {
+                let closed = || NotMade::new(ErrorCode::AuthInvalid, "no key for tokens is configured here");
+                let identity = self.claims(now, Some(token))?.ok_or_else(closed)?.identity;
+                if let Some(identity) = &identity {
+                    self.admit(now, tokens::asker(identity))?;
+                }
+                // An identity that is no user name still gets its relay.
+                Ok(identity.filter(|identity| checked_name(identity).is_ok()))
+            }
+        }
+    }
+
     /// Counts something that costs: a join, a room, a credential.
     pub(super) fn admit(&mut self, now: Moment, asker: Asker) -> Result<(), NotMade> {
         if asker == Asker::Local {
@@ -98,6 +129,12 @@ impl Hub {
 impl From<NotMade> for Refusal {
     fn from(not_made: NotMade) -> Self {
         Self { code: not_made.code, message: not_made.message.into() }
+    }
+}
+
+impl From<Refusal> for NotMade {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code, refusal.message)
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use roundturn_sfu::RoomId;
 
 use super::issue::Asker;
+use super::tokens::bounded;
 use super::{Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::protocol::{Bye, Create, ErrorCode, Mode, RoomFacts};
-use crate::signal::room::{Plan, Room};
+use crate::signal::room::{Plan, Room, is_room_name};
 use crate::signal::timers::Timer;
 
 /// Why a room or a credential was not made over HTTP.
@@ -30,30 +31,35 @@ impl NotMade {
 }
 
 impl Hub {
-    /// Makes a room with a name of our choosing, for whoever comes first. `from` asks for it.
+    /// Makes a room with a name of our choosing, for whoever comes first, or the one that the token is for; where that is
+    /// there already, it stays as it is. `from` asks for it.
     ///
     /// # Errors
-    /// When they ask too often, rooms are not open, a value is out of range, or there are too many rooms.
-    pub fn create_room(&mut self, now: Moment, from: IpAddr, create: &Create) -> Result<RoomFacts, NotMade> {
+    /// When they ask too often, rooms are not open and the token does not grant `moderate`, a value is out of range, or
+    /// there are too many rooms.
+    pub fn create_room(
+        &mut self,
+        now: Moment,
+        from: IpAddr,
+        token: Option<&str>,
+        create: &Create,
+    ) -> Result<RoomFacts, NotMade> {
         self.admit(now, Asker::at(from))?;
-        let made = if self.draining.is_some() {
-            refuse(ErrorCode::Draining, "the server is about to stop")
-        } else if !self.config.rooms.open {
-            refuse(ErrorCode::AuthRequired, "needs a token with the grant moderate")
-        } else {
-            self.make_room(now, None, create)
-        };
-        let facts = |room: RoomId| self.rooms.get(&room).map(Room::facts);
-        match made.map(facts) {
-            Ok(Some(facts)) => Ok(facts),
-            Ok(None) => Err(NotMade::new(ErrorCode::Internal, "the room is gone")),
-            Err(refusal) => Err(NotMade::new(refusal.code, refusal.message)),
+        if self.draining.is_some() {
+            return Err(NotMade::new(ErrorCode::Draining, "the server is about to stop"));
         }
-    }
-
-    /// What anyone may know of a room.
-    pub fn room_facts(&self, name: &str) -> Option<RoomFacts> {
-        self.names.get(name).and_then(|room| self.rooms.get(room)).map(Room::facts)
+        let claims = self.moderator(now, token)?;
+        let name = claims.as_ref().and_then(|claims| claims.room.clone());
+        if name.as_deref().is_some_and(|name| !is_room_name(name)) {
+            return Err(NotMade::new(ErrorCode::BadMessage, "the token is for a room that can have no such name"));
+        }
+        let known = name.as_ref().and_then(|name| self.names.get(name)).copied();
+        let room = match known {
+            Some(room) => room,
+            None => self.make_room(now, name, &bounded(create, claims.as_ref()))?,
+        };
+        let facts = self.rooms.get(&room).map(Room::facts);
+        facts.ok_or_else(|| NotMade::new(ErrorCode::Internal, "the room is gone"))
     }
 
     pub(super) fn make_room(&mut self, now: Moment, name: Option<String>, create: &Create) -> Result<RoomId, Refusal> {

@@ -75,6 +75,7 @@ impl House {
             burst: 200,
             asks: Rate { per_second: 1000, burst: 1_000_000 },
             join_timeout: Duration::from_secs(5),
+            tokens: None,
             mint: Mint::new(vec![secret], Duration::from_secs(3600)),
             urls: IceUrls::new(&["[::]:3478".parse().unwrap()], &addresses),
             seed: [7; 32],
@@ -94,7 +95,7 @@ impl House {
     pub fn connects(&mut self) -> Client {
         self.last_connection += 1;
         let client = ConnectionId(self.last_connection);
-        self.happens(Input::Opened(client, HOME));
+        self.happens(Input::Opened(client, HOME, None));
         client
     }
 

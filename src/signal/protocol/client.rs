@@ -97,6 +97,9 @@ fn message<T: DeserializeOwned>(kind: &str, frame: &str) -> Result<T, String> {
 pub struct Join {
     /// The room's name.
     pub room: String,
+    /// What opens it, where rooms are not open.
+    #[serde(default)]
+    pub token: Option<String>,
     /// What others see.
     #[serde(default)]
     pub name: String,

@@ -129,6 +129,8 @@ pub enum LeftReason {
     Timeout,
     /// A moderator or the server ended the session.
     Removed,
+    /// The same identity has joined again.
+    Replaced,
 }
 
 /// One slot.

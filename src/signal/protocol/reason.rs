@@ -15,6 +15,8 @@ pub enum ErrorCode {
     AuthRequired,
     /// What was shown to prove a right proves none.
     AuthInvalid,
+    /// It did once.
+    AuthExpired,
     /// The participant lacks a grant.
     Forbidden,
     /// No such room, and nobody asked to make it.
@@ -73,6 +75,12 @@ pub enum Bye {
     BadMessage,
     /// This server lets nobody in without a token.
     AuthRequired,
+    /// The token is none of ours.
+    AuthInvalid,
+    /// The token was good once.
+    AuthExpired,
+    /// The token is for something else.
+    Forbidden,
     /// The room does not exist.
     RoomNotFound,
     /// Neither `join` nor `resume` came in time.
@@ -107,7 +115,8 @@ impl Bye {
         match self {
             Self::Left => 1000,
             Self::BadMessage => 4400,
-            Self::AuthRequired => 4401,
+            Self::AuthRequired | Self::AuthInvalid | Self::AuthExpired => 4401,
+            Self::Forbidden => 4403,
             Self::RoomNotFound => 4404,
             Self::JoinTimeout => 4408,
             Self::Replaced => 4409,
@@ -128,6 +137,9 @@ impl Bye {
             Self::Left => "left",
             Self::BadMessage => "bad_message",
             Self::AuthRequired => "auth_required",
+            Self::AuthInvalid => "auth_invalid",
+            Self::AuthExpired => "auth_expired",
+            Self::Forbidden => "forbidden",
             Self::RoomNotFound => "room_not_found",
             Self::JoinTimeout => "join_timeout",
             Self::Replaced => "replaced",
