@@ -10,6 +10,7 @@
 mod budget;
 mod certificate;
 mod host;
+mod key_set;
 mod listeners;
 mod open_files;
 pub(crate) mod parts;
@@ -200,6 +201,7 @@ impl Daemon {
             let (ledger, health) = (Arc::clone(&self.ledger), Arc::clone(&self.health));
             self_test::spawn(settings.subscribe(), &self.addresses, ledger, health)
         };
+        let key_set = key_set::spawn(settings.subscribe(), self.signal.clone());
         let upkeep = self.upkeep(settings, file, level, notifier).spawn(signals.hangups);
         let budget = self.budget.spawn();
         self.health.set_serving(true);
@@ -213,6 +215,7 @@ impl Daemon {
         self.health.set_draining(true);
         #[cfg(feature = "probe")]
         self_test.abort();
+        key_set.abort();
         upkeep.abort();
         budget.abort();
         watchdog.abort();

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod daemon;
+pub mod fetch;
 pub mod health;
 pub mod http;
 pub mod import;

@@ -30,12 +30,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::config::Settings;
 use crate::health::Health;
 use crate::nat::Addresses;
 use crate::shard::mailbox::{FromShard, Shards};
+use crate::tokens::Key;
 use actor::{Actor, Ask};
 use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
 
@@ -114,9 +115,10 @@ pub fn spawn(
     health: Arc<Health>,
 ) -> SignalHandle {
     let (asks, queue) = mpsc::channel(QUEUE);
-    let actor = Actor::new(Hub::new(config.hub), shards, health);
+    let keys_wanted = Arc::new(Notify::new());
+    let actor = Actor::new(Hub::new(config.hub), shards, health, Arc::clone(&keys_wanted));
     tokio::spawn(actor.run(queue, events));
-    SignalHandle { asks, last_connection: Arc::new(AtomicU64::new(0)) }
+    SignalHandle { asks, last_connection: Arc::new(AtomicU64::new(0)), keys_wanted }
 }
 
 /// Signaling, for whoever brings connections or questions. Cheap to clone.
@@ -124,6 +126,7 @@ pub fn spawn(
 pub struct SignalHandle {
     asks: mpsc::Sender<Ask>,
     last_connection: Arc<AtomicU64>,
+    keys_wanted: Arc<Notify>,
 }
 
 /// Signaling has ended.
@@ -196,7 +199,23 @@ impl SignalHandle {
     /// # Errors
     /// [`Ended`]
     pub async fn configure(&self, settings: &Settings) -> Result<(), Ended> {
-        self.asks.send(Ask::Configure(settings.rooms.clone(), settings.tokens.clone(), mint(settings))).await.map_err(|_| Ended)
+        self.asks
+            .send(Ask::Configure(settings.rooms.clone(), settings.tokens.clone(), mint(settings)))
+            .await
+            .map_err(|_| Ended)
+    }
+
+    /// Keys for tokens that were fetched from this URL.
+    ///
+    /// # Errors
+    /// [`Ended`]
+    pub async fn set_fetched_keys(&self, url: String, keys: Vec<Key>) -> Result<(), Ended> {
+        self.asks.send(Ask::SetFetchedKeys(url, keys)).await.map_err(|_| Ended)
+    }
+
+    /// Returns when somebody came with a token of no key that is known.
+    pub async fn keys_wanted(&self) {
+        self.keys_wanted.notified().await;
     }
 
     /// Says `bye` to everyone and lets nobody new in; returns once everyone was told, or after two seconds.

@@ -32,6 +32,10 @@ const EVERY_ROOM: &str = "*";
 pub struct Tokens {
     /// The keys, of which one must have signed.
     pub keys: Vec<Key>,
+    /// Where more keys are published.
+    pub url: Option<String>,
+    /// The keys that were fetched from there.
+    pub fetched: Vec<Key>,
     /// The shared secret among the keys, which also signs.
     pub secret: Option<Secret>,
     /// The issuer that tokens must name.
@@ -46,6 +50,9 @@ pub enum TokenError {
     /// It was good once.
     #[error("the token has expired")]
     Expired,
+    /// None of the keys signed it; one that is not fetched yet may have.
+    #[error("the token is signed by none of the keys of [tokens]")]
+    Stranger,
     /// It is no token of ours.
     #[error("{0}")]
     Invalid(&'static str),
@@ -117,11 +124,10 @@ impl Tokens {
         let payload = self.signed(token)?;
         let now = unix_secs as f64;
         let expires = payload.exp.ok_or(TokenError::Invalid("the token has no exp"))?;
-        // What is no number compares with nothing.
-        if !(now <= expires + LEEWAY_SECS) {
+        if now > expires + LEEWAY_SECS {
             return Err(TokenError::Expired);
         }
-        if payload.nbf.is_some_and(|begins| !(now + LEEWAY_SECS >= begins)) {
+        if payload.nbf.is_some_and(|begins| now + LEEWAY_SECS < begins) {
             return Err(TokenError::Invalid("the token is not valid yet; compare the clocks"));
         }
         if self.issuer.is_some() && payload.iss != self.issuer {
@@ -142,7 +148,8 @@ impl Tokens {
 
     /// The payload, if one of the keys signed it.
     fn signed(&self, token: &str) -> Result<Payload, TokenError> {
-        let unreadable = TokenError::Invalid("that is no token: three parts with dots, signed RS256, ES256, EdDSA or HS256");
+        let unreadable =
+            TokenError::Invalid("that is no token: three parts with dots, signed RS256, ES256, EdDSA or HS256");
         let header = decode_header(token).map_err(|_| unreadable)?;
         if header.crit.is_some() {
             return Err(TokenError::Invalid("the token has extensions (crit) that this server does not know"));
@@ -152,10 +159,12 @@ impl Tokens {
         }
         let bears = |key: &&Key| key.id().zip(header.kid.as_deref()).is_none_or(|(id, kid)| id == kid);
         let validation = signature_only(header.alg);
-        let candidates = self.keys.iter().filter(|key| key.algorithm() == header.alg).filter(bears);
-        let mut signed = candidates.filter_map(|key| decode::<serde_json::Value>(token, key.verifier(), &validation).ok());
+        let keys = self.keys.iter().chain(&self.fetched);
+        let candidates = keys.filter(|key| key.algorithm() == header.alg).filter(bears);
+        let mut signed =
+            candidates.filter_map(|key| decode::<serde_json::Value>(token, key.verifier(), &validation).ok());
         let Some(data) = signed.next() else {
-            return Err(TokenError::Invalid("the token is signed by none of the keys of [tokens]"));
+            return Err(TokenError::Stranger);
         };
         serde_json::from_value(data.claims).map_err(|_| TokenError::Invalid("a claim of the token has the wrong type"))
     }

@@ -6,6 +6,7 @@
 //   #room=NAME      the room; the short form #NAME is what links look like
 //   &mode=mesh|sfu  what the room becomes if it does not exist yet
 //   &name=Ana       how one is called
+//   &token=eyJ…     the token, where the server asks for one; it is not passed on with the link for others
 //   &autojoin=1     joins at once
 //   &relay=1        sends all media through TURN
 //   &audio=0        without microphone    &video=0  without camera
@@ -45,6 +46,7 @@ function readFragment() {
     invalid: room !== '' && !isRoomName(room),
     mode: ['mesh', 'sfu'].includes(values.get('mode')) ? values.get('mode') : undefined,
     name: values.get('name') ?? '',
+    token: values.get('token') ?? undefined,
     autojoin: values.get('autojoin') === '1',
     relay: values.get('relay') === '1',
     audio: values.get('audio') !== '0',
@@ -111,6 +113,7 @@ async function enter(name) {
     const room = await join({
       room: options.room,
       name,
+      token: options.token,
       tracks,
       create: { mode: options.mode, ...(options.mode === 'mesh' && !options.autojoin ? { max_participants: 2 } : {}) },
       iceTransportPolicy: options.relay ? 'relay' : 'all',

@@ -157,7 +157,7 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
     section(
         "rooms",
         json!({
-            "open": rooms.open, "tokens": settings.tokens.as_ref().map_or(0, |tokens| tokens.keys.len()), "mode": mode, "max_participants": rooms.max_participants,
+            "open": rooms.open, "tokens": settings.tokens.as_ref().map_or(0, |tokens| tokens.keys.len() + usize::from(tokens.url.is_some())), "mode": mode, "max_participants": rooms.max_participants,
             "audio_slots": rooms.audio_slots, "video_slots": rooms.video_slots,
             "keyframe_cache": rooms.keyframe_cache,
             "ttl": in_units(rooms.ttl.as_secs()), "empty_timeout": in_units(rooms.empty_timeout.as_secs()),

@@ -16,7 +16,9 @@ use crate::tokens::{Order, Signer, Tokens};
 pub fn run(file: Option<&Path>, arguments: &cli::Token) -> anyhow::Result<ExitCode> {
     let settings = super::settings(file)?;
     let Some(tokens) = &settings.tokens else {
-        bail!("no key for tokens is configured; set tokens.secret (`openssl rand -base64 32` makes one), or tokens.keys")
+        bail!(
+            "no key for tokens is configured; set tokens.secret (`openssl rand -base64 32` makes one), or tokens.keys"
+        )
     };
     ensure!(
         arguments.room == "*" || is_room_name(&arguments.room),
@@ -45,7 +47,9 @@ fn signer(tokens: &Tokens, arguments: &cli::Token) -> anyhow::Result<Signer> {
             Signer::of_pem(&pem).map_err(|rule| anyhow!("{} {rule}", path.display()))
         }
         (None, Some(secret)) => Ok(Signer::of_secret(secret)),
-        (None, None) => bail!("tokens.secret is not set: --key names the private key whose public key is in tokens.keys"),
+        (None, None) => {
+            bail!("tokens.secret is not set: --key names the private key whose public key is in tokens.keys")
+        }
     }
 }
 

@@ -10,11 +10,11 @@ use super::problem::ConfigError;
 use super::reader::Reader;
 use super::rules;
 use super::secrets;
-use super::tokens;
 use super::settings::{
     Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
     Source, Tls,
 };
+use super::tokens;
 use super::users;
 use super::value::{Node, Place};
 
@@ -296,7 +296,7 @@ fn limits(reader: &mut Reader) -> Option<Limits> {
 }
 
 fn rooms(reader: &mut Reader, has_tokens: bool) -> Option<Rooms> {
-    let open = tokens::open(reader, has_tokens);
+    let open = reader.flag("rooms.open");
     let mode = reader.text("rooms.mode", rules::room_mode);
     let max_participants = reader.number("rooms.max_participants", 1..=1000);
     let audio_slots = reader.number("rooms.audio_slots", 0..=12);
@@ -306,7 +306,7 @@ fn rooms(reader: &mut Reader, has_tokens: bool) -> Option<Rooms> {
     let empty_timeout = reader.text("rooms.empty_timeout", |text| rules::duration(text, "0s", "24h"));
     let resume = reader.text("rooms.resume", |text| rules::duration(text, "0s", "10m"));
     Some(Rooms {
-        open: open?,
+        open: open? && !has_tokens,
         mode: mode?,
         max_participants: max_participants?,
         audio_slots: audio_slots?,

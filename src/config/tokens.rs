@@ -5,7 +5,6 @@ use std::path::Path;
 use super::reader::Reader;
 use super::rules;
 use super::secret::Secret;
-use super::value::{Node, Place, Value};
 use crate::tokens::{Key, Tokens, keys_of_jwks, keys_of_pem};
 
 /// The longest file of keys that is read, in bytes.
@@ -17,19 +16,23 @@ pub fn tokens(reader: &mut Reader) -> Option<Option<Tokens>> {
         "" => Ok(None),
         text => Key::of_secret(text).map(|key| Some((key, Secret::new(text)))),
     });
-    let files = reader.texts("tokens.keys", |text| rules::path(text)?.map_or_else(|| Ok(Vec::new()), |path| keys(&path, keys_of_pem)));
+    let files = reader.texts("tokens.keys", |text| {
+        rules::path(text)?.map_or_else(|| Ok(Vec::new()), |path| keys(&path, keys_of_pem))
+    });
     let set = reader.text("tokens.jwks", |text| match text {
-        text if text.contains("://") => Err("must be a file: a URL is not available in this version".to_owned()),
+        text if text.contains("://") => url(text).map(|()| Vec::new()),
         text => rules::path(text)?.map_or_else(|| Ok(Vec::new()), |path| keys(&path, keys_of_jwks)),
     });
+    let url = reader.text("tokens.jwks", |text| Ok(text.contains("://").then(|| text.to_owned())))?;
     let optional = |text: &str| Ok(Some(text.to_owned()).filter(|text| !text.is_empty()));
     let issuer = reader.text("tokens.issuer", optional);
     let audience = reader.text("tokens.audience", optional);
     let (secret_key, secret) = secret?.unzip();
     let keys: Vec<Key> = secret_key.into_iter().chain(files?.into_iter().flatten()).chain(set?).collect();
     let (issuer, audience) = (issuer?, audience?);
-    if keys.is_empty() {
-        let alone = [("tokens.issuer", &issuer), ("tokens.audience", &audience)].into_iter().find(|(_, value)| value.is_some());
+    if keys.is_empty() && url.is_none() {
+        let alone =
+            [("tokens.issuer", &issuer), ("tokens.audience", &audience)].into_iter().find(|(_, value)| value.is_some());
         if let Some((key, _)) = alone {
             let node = reader.node(key);
             reader.refuse(key, &node, "needs a key that tokens are checked with: keys, secret or jwks of [tokens]");
@@ -37,15 +40,19 @@ pub fn tokens(reader: &mut Reader) -> Option<Option<Tokens>> {
         }
         return Some(None);
     }
-    Some(Some(Tokens { keys, secret, issuer, audience }))
+    Some(Some(Tokens { keys, url, fetched: Vec::new(), secret, issuer, audience }))
 }
 
-/// Whether rooms are open: as written, and where nothing is, if there is no key for tokens.
-pub fn open(reader: &Reader, has_tokens: bool) -> Option<bool> {
-    let Node { place, value, .. } = reader.node("rooms.open");
-    match (place, value) {
-        (Place::Default, Value::Flag(_)) if has_tokens => Some(false),
-        _ => reader.flag("rooms.open"),
+/// Whoever could change the keys on their way could sign tokens.
+fn url(text: &str) -> Result<(), String> {
+    let is_here = |rest: &str| {
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        ["127.0.0.1", "[::1]", "localhost"].iter().any(|name| host == *name || host.starts_with(&format!("{name}:")))
+    };
+    match text.split_once("://") {
+        Some(("https", rest)) if !rest.is_empty() => Ok(()),
+        Some(("http", rest)) if is_here(rest) => Ok(()),
+        _ => Err("must be a file, or an https:// URL; http:// only to this host itself".to_owned()),
     }
 }
 

@@ -111,7 +111,9 @@ impl Summary<'_> {
     fn rooms(&self) -> &'static str {
         match (self.settings.rooms.open, &self.settings.tokens) {
             (true, None) => "open: whoever reaches the page and knows a room's name may join",
-            (true, Some(_)) => "open: whoever reaches the page and knows a room's name may join, with a token or without",
+            (true, Some(_)) => {
+                "open: whoever reaches the page and knows a room's name may join, with a token or without"
+            }
             (false, Some(_)) => "by token: whoever has one that a key of [tokens] signed may join",
             (false, None) => "closed: rooms.open is false, and no key for tokens is configured",
         }

@@ -134,11 +134,16 @@ impl Upkeep {
         let settings = Arc::new(change.settings);
         self.ledger.set_limits(settings.limits.clone());
         self.api_keys.replace(&settings.auth.api_keys);
-        self.settings.send_replace(Arc::clone(&settings));
+        self.settings.send_if_modified(|known| {
+            known.clone_from(&settings);
+            // Who follows them hears of it last: signaling takes no keys from where it does not know of.
+            false
+        });
         // Before anybody is given a credential of a new secret.
         let all_told = tell(&self.shards, &self.shard_settings());
         // Signaling ends with the daemon only.
         let _ = self.signal.configure(&settings).await;
+        self.settings.send_modify(|_| {});
         self.notifier.ready("serving");
         !all_told
     }

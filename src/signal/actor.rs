@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::credentials::{IceUrls, Mint};
@@ -18,7 +18,7 @@ use crate::clock;
 use crate::config::Rooms;
 use crate::health::Health;
 use crate::shard::mailbox::{FromShard, Shards};
-use crate::tokens::Tokens;
+use crate::tokens::{Key, Tokens};
 
 /// Whoever asks over HTTP.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub enum Ask {
     SetUrls(IceUrls),
     /// Rooms and credentials are made otherwise from now on.
     Configure(Rooms, Option<Tokens>, Mint),
+    /// Keys that were fetched from this URL.
+    SetFetchedKeys(String, Vec<Key>),
     /// Say `bye` to everyone, and say when they have been told.
     Drain(Bye, oneshot::Sender<()>),
 }
@@ -63,10 +65,11 @@ pub struct Actor {
     /// Connections that have been told to close, until they are gone.
     closing: Vec<Outgoing>,
     farewell: Option<oneshot::Sender<()>>,
+    keys_wanted: Arc<Notify>,
 }
 
 impl Actor {
-    pub(super) fn new(hub: Hub, shards: Shards, health: Arc<Health>) -> Self {
+    pub(super) fn new(hub: Hub, shards: Shards, health: Arc<Health>, keys_wanted: Arc<Notify>) -> Self {
         Self {
             hub,
             dispatch: Dispatch::new(shards),
@@ -74,6 +77,7 @@ impl Actor {
             connections: HashMap::new(),
             closing: Vec::new(),
             farewell: None,
+            keys_wanted,
         }
     }
 
@@ -137,6 +141,7 @@ impl Actor {
             }
             Ask::SetUrls(urls) => self.hub.set_urls(urls),
             Ask::Configure(rooms, tokens, mint) => self.hub.configure(moment(), rooms, tokens, mint),
+            Ask::SetFetchedKeys(url, keys) => self.hub.set_fetched_keys(&url, keys),
             Ask::Drain(bye, answer) => {
                 self.hub.drain(bye);
                 self.farewell = Some(answer);
@@ -158,6 +163,7 @@ impl Actor {
                         self.hub.handle(moment(), Input::Refused(command));
                     }
                 }
+                Output::KeysWanted => self.keys_wanted.notify_one(),
                 Output::Revoke(username) => self.dispatch.revoke(&username),
             }
         }

@@ -25,9 +25,9 @@ mod relay;
 mod requests;
 mod rooms;
 mod sfu_events;
-mod tokens;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use issue::Asker;
 pub use issue::{Issued, Order, Proof};
@@ -124,6 +124,8 @@ pub enum Output {
         /// What.
         command: sfu::Command,
     },
+    /// Somebody came with a token of no key that is known: more may be published by now.
+    KeysWanted,
     /// End this TURN user name on every shard.
     Revoke(String),
 }

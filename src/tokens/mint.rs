@@ -47,7 +47,9 @@ impl Signer {
     /// A rule for people, when it is none.
     pub fn of_pem(pem: &str) -> Result<Self, String> {
         if pem.contains("-----BEGIN EC PRIVATE KEY-----") {
-            return Err("is in the format SEC 1; `openssl pkcs8 -topk8 -nodes -in FILE` makes one that can be read".to_owned());
+            return Err(
+                "is in the format SEC 1; `openssl pkcs8 -topk8 -nodes -in FILE` makes one that can be read".to_owned()
+            );
         }
         let bytes = pem.as_bytes();
         let kinds = [

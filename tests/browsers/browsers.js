@@ -45,7 +45,7 @@ const KINDS = { chromium: CHROMIUM, firefox: FIREFOX };
 export class Browsers {
   #urls; #certificate; #output; #running = new Map();
 
-  /** `urls`: the page's, where TURN over TLS is not set up (`plain`) and where it is (`tls`), by this certificate. */
+  /** `urls`: the page's, where nothing is set up (`plain`), where TURN over TLS is (`tls`), by this certificate, and where it takes tokens (`tokens`). */
   constructor(urls, certificate, output) {
     this.#urls = urls;
     this.#certificate = certificate;
@@ -56,12 +56,12 @@ export class Browsers {
   async call(name, run) {
     const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/-$/, '');
     const participants = [];
-    const enter = async (kind, who, { transport, encrypt, ...options } = {}) => {
+    const enter = async (kind, who, { transport, encrypt, end, ...options } = {}) => {
       const context = await (await this.#browser(kind)).createBrowserContext();
       const participant = await Participant.open(context, who, transport, encrypt);
       participants.push(participant);
       const fragment = new URLSearchParams({ room: slug, name: who, autojoin: '1', ...options });
-      await participant.goto(`${transport === 'tls' ? this.#urls.tls : this.#urls.plain}/#${fragment}`);
+      await participant.goto(`${this.#urlFor(transport, options)}/#${fragment}`, end);
       return participant;
     };
     try {
@@ -79,6 +79,11 @@ export class Browsers {
 
   async close() {
     for (const browser of this.#running.values()) await (await browser).close();
+  }
+
+  #urlFor(transport, { token }) {
+    if (token !== undefined) return this.#urls.tokens;
+    return transport === 'tls' ? this.#urls.tls : this.#urls.plain;
   }
 
   #browser(kind) {

@@ -1,5 +1,6 @@
 // The calls that must work, each in a room of its own.
 
+import { token } from './token.js';
 import { pause } from './until.js';
 
 /** Name and course of each; `enter(browser, name, options)` lets a participant into the room. */
@@ -105,6 +106,23 @@ export const cases = {
   },
 
   'through the SFU, encrypted end to end, layers inside one encoding: VP9': async (enter) => scalable(enter, 'vp9', { encrypt: 78 }),
+
+  'by token, whoever has one and nobody else': async (enter) => {
+    const room = 'by-token-whoever-has-one-and-nobody-else';
+    const ana = await enter('chromium', 'Ana', { mode: 'mesh', token: token({ sub: 'ana', name: 'Ana of the token', room }) });
+    const bo = await enter('chromium', 'Bo', { mode: 'mesh', token: token({ sub: 'bo', room }) });
+    await everyoneReceives([ana, bo]);
+    await bo.seesNames(['Ana of the token']);
+    await enter('chromium', 'no-token', { token: '', end: 'auth_required' });
+    await enter('chromium', 'forged', { token: token({ room }, { secret: 'another secret, not the right one' }), end: 'auth_invalid' });
+    await enter('chromium', 'unsigned', { token: token({ room }, { header: { alg: 'none' } }), end: 'auth_invalid' });
+    await enter('chromium', 'expired', { token: token({ room, exp: 1 }), end: 'auth_expired' });
+    await enter('chromium', 'elsewhere', { token: token({ room: 'elsewhere' }), end: 'forbidden' });
+    const again = await enter('chromium', 'Ana-again', { mode: 'mesh', token: token({ sub: 'ana', name: 'Ana again', room }) });
+    await ana.isAtTheEnd('replaced');
+    await everyoneReceives([again, bo]);
+  },
+
   'through the SFU, the WebSocket gone for ten seconds': async (enter) => {
     const people = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu' });
     await everyoneReceives(people);

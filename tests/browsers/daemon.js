@@ -1,4 +1,4 @@
-// The daemon as a new user starts it, without a configuration; and a second one beside it, with a certificate.
+// The daemon as a new user starts it, without a configuration; and others beside it, with a certificate or with tokens.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync } from 'node:fs';
@@ -9,13 +9,18 @@ import { until } from './until.js';
 /** The lab's name; Firefox speaks TLS to no address. */
 export const NAME = 'turn.lab.test';
 
-/** What the second one needs to have for itself. */
-const BESIDE = { turn: '[::]:3479', http: '127.0.0.1:8081', metrics: '127.0.0.1:9642', udp: '50160-50359' };
+/** What the secret of tokens is, where there is one. */
+export const SECRET = 'a secret of more than 16 bytes';
+
+/** What the first one has by default, and what the others need to have for themselves. */
+const FIRST = { http: '127.0.0.1:8080', metrics: '127.0.0.1:9641' };
+const SECOND = { turn: '[::]:3479', http: '127.0.0.1:8081', metrics: '127.0.0.1:9642', udp: '50160-50359' };
+const THIRD = { turn: '[::]:3480', http: '127.0.0.1:8082', metrics: '127.0.0.1:9643', udp: '50360-50559' };
 
 export class Daemon {
   #process; #log; #http; #metrics;
 
-  constructor(process, log, http = '127.0.0.1:8080', metrics = '127.0.0.1:9641') {
+  constructor(process, log, { http, metrics }) {
     this.#process = process;
     this.#log = log;
     this.#http = http;
@@ -27,13 +32,33 @@ export class Daemon {
     return `http://${this.#http}`;
   }
 
-  /** Starts it and waits until it says that it lives. With a certificate, it has TURN over TLS. */
-  static async start(program, log, certificate) {
+  /** As a new user starts it. */
+  static plain(program, log) {
+    return Daemon.#start(program, log, FIRST, {});
+  }
+
+  /** With a certificate, it has TURN over TLS. */
+  static withTls(program, log, { certificate, key }) {
+    const variables = { ADDRESS__EXTERNAL: NAME, TLS__CERTIFICATE: certificate, TLS__KEY: key };
+    return Daemon.#start(program, log, SECOND, variables);
+  }
+
+  /** With a key for tokens, it lets nobody in without one. */
+  static withTokens(program, log) {
+    return Daemon.#start(program, log, THIRD, { TOKENS__SECRET: SECRET });
+  }
+
+  /** Starts it and waits until it says that it lives. */
+  static async #start(program, log, place, variables) {
     const out = openSync(log, 'w');
     const folder = mkdtempSync(join(tmpdir(), 'browsers-'));
-    const env = { ...globalThis.process.env, ...(certificate ? secure(certificate) : {}) };
+    const listeners = place === FIRST ? {} : {
+      LISTEN__TURN: place.turn, LISTEN__HTTP: place.http, LISTEN__METRICS: place.metrics, PORTS__UDP: place.udp,
+    };
+    const env = { ...globalThis.process.env };
+    for (const [name, value] of Object.entries({ ...listeners, ...variables })) env[`ROUNDTURN_${name}`] = value;
     const process = spawn(resolve(program), [], { cwd: folder, env, stdio: ['ignore', out, out] });
-    const daemon = certificate ? new Daemon(process, log, BESIDE.http, BESIDE.metrics) : new Daemon(process, log);
+    const daemon = new Daemon(process, log, place);
     try {
       await until('the daemon lives', 10, async () => (await fetch(`${daemon.url}/livez`)).ok);
     } catch (error) {
@@ -58,17 +83,4 @@ export class Daemon {
   logEnd() {
     return readFileSync(this.#log, 'utf8').slice(-6000);
   }
-}
-
-/** The variables that set up the second daemon. */
-function secure({ certificate, key }) {
-  return {
-    ROUNDTURN_ADDRESS__EXTERNAL: NAME,
-    ROUNDTURN_LISTEN__TURN: BESIDE.turn,
-    ROUNDTURN_LISTEN__HTTP: BESIDE.http,
-    ROUNDTURN_LISTEN__METRICS: BESIDE.metrics,
-    ROUNDTURN_PORTS__UDP: BESIDE.udp,
-    ROUNDTURN_TLS__CERTIFICATE: certificate,
-    ROUNDTURN_TLS__KEY: key,
-  };
 }

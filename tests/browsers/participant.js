@@ -1,6 +1,7 @@
 // One person in a call: a page in a browser context of its own, and what its connections say about it.
 
 import { keepConnections, keepSockets } from './connections.js';
+import { hasData, listenForData, sendData } from './data.js';
 import { encryptMedia } from './encryption.js';
 import { Link } from './link.js';
 import { longestGap, readSamples, watchSmoothness } from './smoothness.js';
@@ -49,9 +50,10 @@ export class Participant {
     await this.#page.exposeFunction('linkForTests', (address, port) => this.#link.to(address, port));
   }
 
-  /** Opens the page and is let into the room. */
-  async goto(url) {
+  /** Opens the page and is let into the room, or where an end is expected, is told that one. */
+  async goto(url, end) {
     await this.#page.goto(url, { waitUntil: 'load' });
+    if (end) return this.isAtTheEnd(end);
     await until(`${this.name} is in the call`, 20, () => this.#page.evaluate(() => document.body.dataset.view === 'call'));
   }
 
@@ -210,6 +212,20 @@ export class Participant {
     await until(`${this.name} has left`, 10, () => this.#page.evaluate(() => document.body.dataset.view !== 'call'));
   }
 
+  /** The page says that it is over, and why. */
+  async isAtTheEnd(reason) {
+    await until(`${this.name} is told ${reason}`, 20, () => this.#page.evaluate((wanted) => (
+      document.body.dataset.view === 'end' && document.querySelector('#end').dataset.reason === wanted), reason));
+  }
+
+  /** How everyone else is called. */
+  async seesNames(names) {
+    await until(`${this.name} sees ${names}`, 20, async () => {
+      const seen = await this.#page.evaluate(() => globalThis.roundturn.room.participants.map(({ name }) => name));
+      return JSON.stringify(seen.sort()) === JSON.stringify([...names].sort());
+    });
+  }
+
   /** How many others the page shows. */
   async isAlone() {
     await until(`${this.name} sees nobody else`, 20, async () => {
@@ -272,34 +288,6 @@ function readSession() {
 function countPictures() {
   const tiles = [...document.querySelectorAll('[data-participant]:not([data-you="true"])')];
   return tiles.filter((tile) => [...tile.querySelectorAll('video')].some((video) => video.videoWidth > 0)).length;
-}
-
-/** Resolves once both channels are open: what is sent before that does not come here. */
-async function listenForData() {
-  const { room } = globalThis.roundturn;
-  globalThis.dataForTests = [];
-  room.data.on(({ participant, data, lossy }) => {
-    globalThis.dataForTests.push([participant.name, lossy, typeof data === 'string' ? data : `bytes ${new Uint8Array(data)}`]);
-  });
-  await room.data.send('', { lossy: true });
-}
-
-/** The lossy message is said again and again: the first ones may come before everyone listens. */
-async function sendData(name) {
-  const { data } = globalThis.roundturn.room;
-  await data.send(`grüß von ${name}`);
-  await data.send('');
-  await data.send(new Uint8Array([1, 2, 3]));
-  await data.send('x'.repeat(16 * 1024));
-  setInterval(() => data.send(`hier ist ${name}`, { lossy: true }), 200);
-}
-
-function hasData(names) {
-  return names.every((name) => {
-    const of = (wanted) => globalThis.dataForTests.filter(([who, lossy]) => who === name && lossy === wanted).map(([, , data]) => data);
-    const expected = [`grüß von ${name}`, '', 'bytes 1,2,3', 'x'.repeat(16 * 1024)];
-    return JSON.stringify(of(false)) === JSON.stringify(expected) && of(true).includes(`hier ist ${name}`);
-  });
 }
 
 async function publishScreen() {

@@ -18,11 +18,12 @@ mkdirSync(output, { recursive: true });
 
 const certificate = new Certificate(NAME);
 const daemons = {
-  'the daemon': await Daemon.start(program, `${output}daemon.log`),
-  'the daemon with a certificate': await Daemon.start(program, `${output}daemon-tls.log`, certificate),
+  'the daemon': await Daemon.plain(program, `${output}daemon.log`),
+  'the daemon with a certificate': await Daemon.withTls(program, `${output}daemon-tls.log`, certificate),
+  'the daemon with tokens': await Daemon.withTokens(program, `${output}daemon-tokens.log`),
 };
-const [plain, tls] = Object.values(daemons).map((daemon) => daemon.url);
-const browsers = new Browsers({ plain, tls }, certificate, output);
+const [plain, tls, tokens] = Object.values(daemons).map((daemon) => daemon.url);
+const browsers = new Browsers({ plain, tls, tokens }, certificate, output);
 let passed = 0;
 let failed = 0;
 

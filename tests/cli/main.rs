@@ -87,6 +87,31 @@ fn version_and_help() {
 }
 
 #[test]
+fn a_token_is_made_with_what_the_daemon_checks_it_by() {
+    let config = "[tokens]\nsecret = \"0123456789abcdef\"\nissuer = \"us\"\naudience = \"calls\"";
+    let made = roundturn(&["token", "demo", "--name", "Ana", "--grants", "publish,moderate"], config);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    assert_eq!(stdout(&made).trim().split('.').count(), 3);
+    let ec = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tokens/tests/ec");
+    let config = format!("[tokens]\nkeys = [\"{ec}.pub.pem\"]");
+    let made = roundturn(&["token", "*", "--key", &format!("{ec}.pem")], &config);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    for (arguments, config, words) in [
+        (&["token", "demo"][..], "", "no key for tokens is configured"),
+        (&["token", "a b"], config.as_str(), "a room's name is 1 to 128 characters"),
+        (&["token", "demo"], &config, "--key names the private key"),
+        (&["token", "demo", "--key", "/nowhere.pem"], &config, "cannot read /nowhere.pem"),
+        (&["token", "demo", "--key", &format!("{ec}.pub.pem")], &config, "is no private key"),
+        (&["token", "demo", "--key", &ec.replace("/ec", "/ed.pem")], &config, "the daemon would refuse this token"),
+    ] {
+        let output = roundturn(arguments, config);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+    assert_eq!(roundturn(&["token", "demo", "--grants", "everything"], &config).status.code(), Some(2));
+}
+
+#[test]
 fn credentials_are_made_with_the_configured_secret() {
     let config = "[auth]\nsecret = \"0123456789abcdef\"\n[address]\nexternal = \"turn.example.org\"";
     let output = roundturn(&["credentials", "alice", "--ttl", "10m", "--json"], config);

@@ -15,4 +15,5 @@ mod stream_link;
 mod streams;
 mod support;
 mod tcp_allocations;
+mod tokens;
 mod turn_client;

@@ -53,7 +53,7 @@ impl Program {
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
         let mut program = Self { listener, http, metrics, file, child, log, unheard: RefCell::default() };
         for _ in 0..1000 {
-            if program.get(program.http, "/readyz").is_some_and(|answer| answer.contains(" 200 ")) {
+            if program.get(program.http, "/readyz", "").is_some_and(|answer| answer.contains(" 200 ")) {
                 return Some(program);
             }
             match program.log.recv_timeout(PATIENCE / 1000) {
@@ -95,7 +95,7 @@ impl Program {
 
     /// The value of a series.
     pub fn metric(&self, series: &str) -> Option<f64> {
-        let page = self.get(self.metrics, "/metrics")?;
+        let page = self.get(self.metrics, "/metrics", "")?;
         page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
     }
 
@@ -120,10 +120,18 @@ impl Program {
         }
     }
 
-    fn get(&self, from: SocketAddr, path: &str) -> Option<String> {
+    /// The status of what is at `path`, for whoever shows this token.
+    pub fn status(&self, path: &str, token: &str) -> u16 {
+        let answer = self.get(self.http, path, &format!("Authorization: Bearer {token}\r\n"));
+        answer.and_then(|answer| answer.get(9..12)?.parse().ok()).expect("an answer")
+    }
+
+    fn get(&self, from: SocketAddr, path: &str, headers: &str) -> Option<String> {
         let mut stream = TcpStream::connect(from).ok()?;
         stream
-            .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
+            .write_all(
+                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Connection: close\r\n\r\n").as_bytes(),
+            )
             .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;

@@ -63,7 +63,15 @@ impl House {
 
     /// A WebSocket that has said nothing yet.
     pub async fn connects(&self) -> Client {
+        self.connects_with(&[]).await
+    }
+
+    /// One whose request had more headers.
+    pub async fn connects_with(&self, headers: &[(&'static str, &str)]) -> Client {
         let mut request = format!("ws://{}/ws", self.address).into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
         request.headers_mut().insert("sec-websocket-protocol", "roundturn.v1".parse().unwrap());
         let (socket, response) = connect_async(request).await.unwrap();
         assert_eq!(response.headers()["sec-websocket-protocol"], "roundturn.v1");

@@ -8,3 +8,4 @@ mod house;
 mod http;
 mod rules;
 mod talk;
+mod tokens;

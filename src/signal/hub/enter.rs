@@ -13,6 +13,7 @@ use crate::signal::repeats::Repeats;
 use crate::signal::room::is_room_name;
 use crate::signal::stats::Api;
 use crate::signal::timers::Timer;
+use crate::tokens::Claims;
 
 /// Characters of a participant's name, and of a track's.
 pub(super) const NAME_CHARS: usize = 128;
@@ -39,21 +40,8 @@ impl Hub {
     }
 
     fn enter(&mut self, now: Moment, connection: ConnectionId, mut join: Join) -> Result<ParticipantId, Refusal> {
-        let state = self.connections.get_mut(&connection);
-        let token = join.token.take().or_else(|| state.and_then(|state| state.token.take()));
-        let claims = self.claims(now, token.as_deref())?;
-        if !is_room_name(&join.room) {
-            return refuse(ErrorCode::BadMessage, "room is 1 to 128 characters from A-Z a-z 0-9 . _ -");
-        }
-        if claims.as_ref().is_some_and(|claims| !claims.opens(&join.room)) {
-            return Err(tokens::other_room());
-        }
-        // Who vouches for somebody says how it is called.
-        if let Some(name) = claims.as_ref().and_then(|claims| claims.name.clone()) {
-            join.name = name;
-        }
-        check_name(&join.name)?;
-        let meta = checked_meta(join.meta)?;
+        let claims = self.vouched(now, connection, &mut join)?;
+        let meta = checked_meta(join.meta.take())?;
         let room_id = match (self.names.get(&join.room), &join.create) {
             (Some(room), _) => *room,
             (None, Some(create)) => {
@@ -63,11 +51,7 @@ impl Hub {
             (None, None) => return refuse(ErrorCode::RoomNotFound, "no such room; create makes one"),
         };
         let identity = claims.as_ref().and_then(|claims| claims.identity.clone());
-        let before = identity.as_ref().and_then(|identity| self.member_with(room_id, identity));
-        self.check_room_for_one(room_id, before.is_some())?;
-        if let Some(before) = before {
-            self.dismiss(now, before, Bye::Replaced, None);
-        }
+        self.find_seat(now, room_id, identity.as_deref())?;
         let Some(room) = self.rooms.get_mut(&room_id) else {
             return refuse(ErrorCode::RoomNotFound, "no such room");
         };
@@ -88,10 +72,7 @@ impl Hub {
         }
         let (mode, shard) = (room.mode, room.shard);
 
-        let turn_name = format!("{}.{}", protocol::participant_name(who), self.random.word(8));
-        let credentials = Credentials::new(&self.config.mint, now, turn_name);
-        self.stats.count_issued(Api::Signaling);
-        self.timers.set(credentials.refresh_at, Timer::Credentials(who));
+        let credentials = self.first_credentials(now, who);
         let session = format!("s_{}", self.random.word(16));
         self.sessions.insert(session.clone(), who);
         self.attach(connection, who);
@@ -125,6 +106,44 @@ impl Hub {
             self.sfu(shard, Command::Join { room, participant: who, order, may_publish, may_subscribe, may_message });
         }
         Ok(who)
+    }
+
+    /// Whether somebody may come in, by the token of the join or of the connection's request. The join is made what the token
+    /// says.
+    fn vouched(&mut self, now: Moment, connection: ConnectionId, join: &mut Join) -> Result<Option<Claims>, Refusal> {
+        let state = self.connections.get_mut(&connection);
+        let token = join.token.take().or_else(|| state.and_then(|state| state.token.take()));
+        let claims = self.claims(now, token.as_deref())?;
+        if !is_room_name(&join.room) {
+            return refuse(ErrorCode::BadMessage, "room is 1 to 128 characters from A-Z a-z 0-9 . _ -");
+        }
+        if claims.as_ref().is_some_and(|claims| !claims.opens(&join.room)) {
+            return Err(tokens::other_room());
+        }
+        // Who vouches for somebody says how it is called.
+        if let Some(name) = claims.as_ref().and_then(|claims| claims.name.clone()) {
+            join.name = name;
+        }
+        check_name(&join.name)?;
+        Ok(claims)
+    }
+
+    /// A seat in a room, which may be the one that this identity has there: then whoever sits on it goes.
+    fn find_seat(&mut self, now: Moment, room: RoomId, identity: Option<&str>) -> Result<(), Refusal> {
+        let before = identity.and_then(|identity| self.member_with(room, identity));
+        self.check_room_for_one(room, before.is_some())?;
+        if let Some(before) = before {
+            self.dismiss(now, before, Bye::Replaced, None);
+        }
+        Ok(())
+    }
+
+    fn first_credentials(&mut self, now: Moment, who: ParticipantId) -> Credentials {
+        let turn_name = format!("{}.{}", protocol::participant_name(who), self.random.word(8));
+        let credentials = Credentials::new(&self.config.mint, now, turn_name);
+        self.stats.count_issued(Api::Signaling);
+        self.timers.set(credentials.refresh_at, Timer::Credentials(who));
+        credentials
     }
 
     /// Whoever is in a room under this identity.

@@ -11,6 +11,7 @@ mod moderation;
 mod noise;
 mod resuming;
 mod sfu;
+mod tokens;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub struct House {
     closed: HashMap<ConnectionId, Bye>,
     pub commands: Vec<(usize, Command)>,
     pub revoked: Vec<String>,
+    pub keys_wanted: usize,
     last_connection: u64,
 }
 
@@ -88,6 +90,7 @@ impl House {
             closed: HashMap::new(),
             commands: Vec::new(),
             revoked: Vec::new(),
+            keys_wanted: 0,
             last_connection: 0,
         }
     }
@@ -146,6 +149,7 @@ impl House {
                 Output::Close(client, bye) => assert!(self.closed.insert(client, bye).is_none()),
                 Output::Sfu { shard, command } => self.commands.push((shard, command)),
                 Output::Revoke(username) => self.revoked.push(username),
+                Output::KeysWanted => self.keys_wanted += 1,
             }
         }
     }
@@ -203,6 +207,11 @@ impl House {
         let (bo, _) = self.joins("room", mode);
         self.hears_a(ana, "participant_joined");
         (ana, bo)
+    }
+
+    /// What anyone may know of a room.
+    pub fn facts(&mut self, room: &str) -> Option<crate::signal::protocol::RoomFacts> {
+        self.hub.room_facts(self.now, HOME, None, room).ok()
     }
 
     /// Comes back over a new connection.

@@ -6,18 +6,24 @@ use roundturn_sfu::RoomId;
 use sha1::{Digest as _, Sha1};
 
 use super::issue::Asker;
-use super::{Hub, Moment, NotMade, Refusal, refuse};
+use super::{Hub, Moment, NotMade, Output, Refusal, refuse};
 use crate::signal::protocol::{Bye, Create, ErrorCode, RoomFacts};
 use crate::signal::room::Room;
 use crate::tokens::{Claims, TokenError};
 
 impl Hub {
     /// What somebody may do by its token; `None`: it has none and rooms are open.
-    pub(super) fn claims(&self, now: Moment, token: Option<&str>) -> Result<Option<Claims>, Refusal> {
+    pub(super) fn claims(&mut self, now: Moment, token: Option<&str>) -> Result<Option<Claims>, Refusal> {
         match (&self.config.tokens, token) {
             (Some(tokens), Some(token)) => match tokens.verify(now.unix_ms / 1000, token) {
                 Ok(claims) => Ok(Some(claims)),
                 Err(error @ TokenError::Expired) => refuse(ErrorCode::AuthExpired, error.to_string()),
+                Err(error @ TokenError::Stranger) => {
+                    if tokens.url.is_some() {
+                        self.outputs.push_back(Output::KeysWanted);
+                    }
+                    refuse(ErrorCode::AuthInvalid, error.to_string())
+                }
                 Err(error @ TokenError::Invalid(_)) => refuse(ErrorCode::AuthInvalid, error.to_string()),
             },
             (_, _) if self.config.rooms.open => Ok(None),
@@ -51,13 +57,7 @@ impl Hub {
     ///
     /// # Errors
     /// When the token does not allow it, or there is no such room.
-    pub fn end_room_for(
-        &mut self,
-        now: Moment,
-        from: IpAddr,
-        token: Option<&str>,
-        name: &str,
-    ) -> Result<(), NotMade> {
+    pub fn end_room_for(&mut self, now: Moment, from: IpAddr, token: Option<&str>, name: &str) -> Result<(), NotMade> {
         let room = self.moderated(now, from, token, name)?;
         self.end_room(room, Bye::RoomEnded);
         Ok(())
@@ -80,24 +80,21 @@ impl Hub {
         Ok(())
     }
 
-    fn moderated(
-        &mut self,
-        now: Moment,
-        from: IpAddr,
-        token: Option<&str>,
-        name: &str,
-    ) -> Result<RoomId, NotMade> {
+    fn moderated(&mut self, now: Moment, from: IpAddr, token: Option<&str>, name: &str) -> Result<RoomId, NotMade> {
         self.admit(now, Asker::at(from))?;
         match self.moderator(now, token)? {
             Some(claims) if claims.opens(name) => Ok(self.room_named(name)?),
             Some(_) => Err(other_room().into()),
             None if self.config.tokens.is_some() => Err(NotMade::new(ErrorCode::AuthRequired, NEEDS_MODERATE)),
-            None => Err(NotMade::new(ErrorCode::Forbidden, "needs a token with the grant moderate, and no key for tokens is configured")),
+            None => Err(NotMade::new(
+                ErrorCode::Forbidden,
+                "needs a token with the grant moderate, and no key for tokens is configured",
+            )),
         }
     }
 
     /// The claims of a token that grants `moderate`, and nothing where rooms are open and there is none.
-    pub(super) fn moderator(&self, now: Moment, token: Option<&str>) -> Result<Option<Claims>, Refusal> {
+    pub(super) fn moderator(&mut self, now: Moment, token: Option<&str>) -> Result<Option<Claims>, Refusal> {
         let claims = self.claims(now, token)?;
         match claims {
             Some(claims) if !claims.grants("moderate") => refuse(ErrorCode::Forbidden, NEEDS_MODERATE),

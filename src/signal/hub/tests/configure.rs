@@ -7,7 +7,7 @@ fn configure(house: &mut House, empty_secs: u64, secret: &str) {
     let validity = roundturn_turn::Validity::default();
     let secret = NamedSecret { name: "any".into(), value: Secret::new(secret), validity };
     let rooms = Rooms { empty_timeout: seconds(empty_secs), ..house.hub.config.rooms.clone() };
-    house.hub.configure(house.now, rooms, Mint::new(vec![secret], seconds(3600)));
+    house.hub.configure(house.now, rooms, None, Mint::new(vec![secret], seconds(3600)));
     house.drain();
 }
 
@@ -39,12 +39,12 @@ fn an_empty_room_waits_as_long_as_is_said_last() {
         configure(&mut house, secs, "north");
         if gone_at > 5 {
             house.later(seconds(gone_at - 6));
-            assert!(house.hub.room_facts("room").is_some(), "{secs}");
+            assert!(house.facts("room").is_some(), "{secs}");
             house.later(seconds(1));
         } else {
             house.later(seconds(0));
         }
-        assert!(house.hub.room_facts("room").is_none(), "{secs}");
+        assert!(house.facts("room").is_none(), "{secs}");
         assert_eq!(house.hub.poll_timeout(), None, "no deadline is left behind");
     }
 }
@@ -55,7 +55,7 @@ fn closed_rooms_let_nobody_in_and_nobody_out() {
     let (ana, _) = house.joins("room", "sfu");
     let rooms = Rooms { open: false, ..house.hub.config.rooms.clone() };
     let mint = house.hub.config.mint.clone();
-    house.hub.configure(house.now, rooms, mint);
+    house.hub.configure(house.now, rooms, None, mint);
     let late = house.connects();
     house.says(late, json!({"type":"join","id":1,"room":"room"}));
     house.hears_error(late, "auth_required");

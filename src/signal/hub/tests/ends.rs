@@ -70,7 +70,7 @@ fn a_room_ends_with_its_time() {
     house.later(seconds(1));
     house.is_sent_away(ana, "room_expired", 4410);
     house.is_sent_away(bo, "room_expired", 4410);
-    assert_eq!(house.hub.room_facts("room"), None);
+    assert_eq!(house.facts("room"), None);
     assert_eq!(house.hub.occupancy(), (0, 0));
     assert_eq!(house.hub.poll_timeout(), None, "nothing is left to wait for");
 }
@@ -81,13 +81,13 @@ fn an_empty_room_waits_for_five_minutes() {
     let (ana, _) = house.joins("room", "sfu");
     house.says(ana, json!({"type":"leave"}));
     house.later(seconds(299));
-    assert!(house.hub.room_facts("room").is_some());
+    assert!(house.facts("room").is_some());
     let (bo, _) = house.joins("room", "sfu");
     house.later(seconds(1000));
-    assert!(house.hub.room_facts("room").is_some(), "whoever comes in time keeps it");
+    assert!(house.facts("room").is_some(), "whoever comes in time keeps it");
     house.says(bo, json!({"type":"leave"}));
     house.later(seconds(300));
-    assert_eq!(house.hub.room_facts("room"), None);
+    assert_eq!(house.facts("room"), None);
     assert_eq!(house.hub.poll_timeout(), None);
 }
 
@@ -105,7 +105,7 @@ fn draining_says_bye_to_everyone_and_lets_nobody_in() {
     }
     let late = house.connects();
     house.is_sent_away(late, "draining", 4503);
-    assert_eq!(house.hub.create_room(house.now, HOME, &Create::default()).unwrap_err().code, ErrorCode::Draining);
+    assert_eq!(house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap_err().code, ErrorCode::Draining);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::signal::protocol::ErrorCode;
 use crate::signal::stats::Api;
 
 fn order(name: Option<&str>) -> Order {
-    Order { from: HOME, key: Some(0), name: name.map(str::to_owned), api: Api::TurnCredentials }
+    Order { from: HOME, proof: Proof::Key(Some(0)), name: name.map(str::to_owned), api: Api::TurnCredentials }
 }
 
 fn few() -> House {
@@ -54,11 +54,14 @@ fn a_host_without_an_address_offers_nothing() {
 fn whoever_asks_too_often_waits_whatever_they_ask_for() {
     let mut house = few();
     house.joins("room", "mesh");
-    house.hub.create_room(house.now, HOME, &Create::default()).unwrap();
+    house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap();
     house.hub.issue(house.now, &order(None)).unwrap();
     let refused = house.hub.issue(house.now, &order(None)).unwrap_err();
     assert_eq!((refused.code, refused.retry), (ErrorCode::RateLimited, Some(seconds(1))));
-    assert_eq!(house.hub.create_room(house.now, HOME, &Create::default()).unwrap_err().code, ErrorCode::RateLimited);
+    assert_eq!(
+        house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap_err().code,
+        ErrorCode::RateLimited
+    );
     let late = house.connects();
     house.says(late, json!({"type":"join","id":1,"room":"room"}));
     house.hears_error(late, "rate_limited");
@@ -76,13 +79,13 @@ fn one_address_and_one_key_do_not_spend_what_others_have() {
     }
     let spent = house.hub.issue(house.now, &Order { from: from(4), ..order(None) });
     assert_eq!(spent.unwrap_err().code, ErrorCode::RateLimited, "the key is counted over all addresses");
-    house.hub.issue(house.now, &Order { from: from(4), key: Some(1), ..order(None) }).unwrap();
+    house.hub.issue(house.now, &Order { from: from(4), proof: Proof::Key(Some(1)), ..order(None) }).unwrap();
 }
 
 #[test]
 fn wrong_keys_are_counted_for_their_source_and_this_host_is_not_limited() {
     let mut house = few();
-    let wrong = Order { key: None, ..order(None) };
+    let wrong = Order { proof: Proof::Key(None), ..order(None) };
     for code in [ErrorCode::AuthInvalid, ErrorCode::AuthInvalid, ErrorCode::AuthInvalid, ErrorCode::RateLimited] {
         assert_eq!(house.hub.issue(house.now, &wrong).unwrap_err().code, code);
     }

@@ -117,7 +117,7 @@ fn ending_a_room_ends_it_for_everyone() {
     assert_eq!(house.hears(ana), json!({"type":"ok","reply_to":2}));
     house.is_sent_away(ana, "room_ended", 4410);
     house.is_sent_away(bo, "room_ended", 4410);
-    assert_eq!(house.hub.room_facts("room"), None);
+    assert_eq!(house.facts("room"), None);
     assert_eq!(house.revoked.len(), 2);
 }
 
