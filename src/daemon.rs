@@ -41,7 +41,7 @@ use self::upkeep::Upkeep;
 use crate::clock;
 use crate::config::Settings;
 use crate::health::Health;
-use crate::http::{self, ApiKeys, AppState};
+use crate::http::{self, ApiKeys, AppState, Origins};
 use crate::ledger::Ledger;
 use crate::logging::Level;
 use crate::nat::{AddressError, Addresses};
@@ -148,6 +148,7 @@ struct Daemon {
     health: Arc<Health>,
     budget: Budget,
     api_keys: ApiKeys,
+    origins: Origins,
     mailboxes: Shards,
     signal: SignalHandle,
     ledger: Arc<Ledger>,
@@ -166,6 +167,7 @@ impl Daemon {
         let _guard = runtime.enter();
         let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
         let api_keys = ApiKeys::new(&settings.auth.api_keys);
+        let origins = Origins::new(&settings.listen.origins);
         Ok(Self {
             settings,
             addresses,
@@ -173,6 +175,7 @@ impl Daemon {
             health,
             budget,
             api_keys,
+            origins,
             mailboxes,
             signal,
             ledger,
@@ -190,7 +193,7 @@ impl Daemon {
         level: Level,
     ) {
         let (stop, stopped) = channel::channel(false);
-        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone());
+        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone(), self.origins.clone());
         self.announce(&web.http_addresses());
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();
@@ -243,6 +246,7 @@ impl Daemon {
             ledger: Arc::clone(&self.ledger),
             signal: self.signal.clone(),
             api_keys: self.api_keys.clone(),
+            origins: self.origins.clone(),
             level,
             notifier,
         }

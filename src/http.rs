@@ -7,6 +7,7 @@ mod keys;
 mod linger;
 mod meter;
 pub mod metrics;
+mod origins;
 mod pages;
 mod rooms;
 mod serve;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -29,6 +30,7 @@ use crate::health::Health;
 use crate::signal::SignalHandle;
 use error::ApiError;
 pub use keys::ApiKeys;
+pub use origins::Origins;
 
 /// Bytes of a request's body: the API takes small objects only.
 const BODY_BYTES: usize = 16 * 1024;
@@ -43,14 +45,15 @@ pub struct AppState {
     signal: SignalHandle,
     health: Arc<Health>,
     keys: ApiKeys,
+    origins: Origins,
     websockets: Arc<Semaphore>,
     ping_every: Duration,
 }
 
 impl AppState {
-    /// Signaling and health, behind HTTP, and the keys of those who may ask for credentials.
-    pub fn new(signal: SignalHandle, health: Arc<Health>, keys: ApiKeys) -> Self {
-        Self { signal, health, keys, websockets: Arc::new(Semaphore::new(WEBSOCKETS)), ping_every: PING_EVERY }
+    /// Signaling and health, behind HTTP, the keys of those who may ask for credentials, and the pages that may ask at all.
+    pub fn new(signal: SignalHandle, health: Arc<Health>, keys: ApiKeys, origins: Origins) -> Self {
+        Self { signal, health, keys, origins, websockets: Arc::new(Semaphore::new(WEBSOCKETS)), ping_every: PING_EVERY }
     }
 }
 
@@ -86,6 +89,7 @@ fn router(state: AppState) -> Router {
         .fallback(page_or_nothing)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn_with_state(state.origins.clone(), origins::guard))
         .layer(from_fn(meter::guard))
         .with_state(state)
 }

@@ -120,7 +120,7 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
         "listen",
         json!({
             "turn": listen.turn, "turns": listen.turns, "http": listen.http, "metrics": listen.metrics,
-            "proxy_protocol_from": listen.proxy_protocol_from,
+            "origins": listen.origins, "proxy_protocol_from": listen.proxy_protocol_from,
         }),
     );
     section("address", json!({ "external": external(&settings.address), "stun_servers": settings.stun_servers }));

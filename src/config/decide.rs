@@ -102,6 +102,7 @@ fn listen(reader: &mut Reader) -> Option<Listen> {
     let turns = reader.texts("listen.turns", rules::turn_socket);
     let http = reader.texts("listen.http", rules::socket);
     let metrics = reader.text("listen.metrics", rules::optional_socket);
+    let origins = reader.texts("listen.origins", rules::origin);
     let control = reader.text("listen.control", rules::path);
     let proxies = reader.texts("listen.proxy_protocol_from", rules::network);
     let apart = listeners_apart(reader);
@@ -116,6 +117,7 @@ fn listen(reader: &mut Reader) -> Option<Listen> {
         turns: turns?,
         proxy_protocol_from: proxies?,
         http: http?,
+        origins: origins?,
         metrics: metrics?,
     })
 }

@@ -49,6 +49,7 @@ pub static KEYS: &[Key] = &[
     key("listen.turn", Form::Texts, r#"["[::]:3478"]"#, "STUN and TURN. [::] stands for every address of both families."),
     key("listen.turns", Form::Texts, r#"["[::]:5349"]"#, "TURN over TLS only, used once [tls] is set."),
     key("listen.http", Form::Texts, r#"["127.0.0.1:8080"]"#, "Pages, API and WebSocket."),
+    key("listen.origins", Form::Texts, "[]", "Origins of pages elsewhere that may use API and WebSocket, like \"https://app.example.org\"; \"*\" is any."),
     later("listen.https", Form::Texts, "[]", "The same over TLS."),
     key("listen.metrics", Form::Text, r#""127.0.0.1:9641""#, r#"Prometheus metrics; "" turns them off."#),
     key("listen.control", Form::Text, r#""/run/roundturn/control.sock""#, "The socket that administration commands talk to."),
@@ -126,7 +127,7 @@ impl Key {
     pub fn takes_restart(&self) -> bool {
         match self.name {
             // Nothing is bound for it.
-            "listen.proxy_protocol_from" => false,
+            "listen.proxy_protocol_from" | "listen.origins" => false,
             // Clients keep the key that they made of the realm.
             "auth.realm" | "log.format" | "relay.behavior_discovery" => true,
             // The shards were made with them.

@@ -176,6 +176,16 @@ pub fn path(text: &str) -> Result<Option<PathBuf>, String> {
     }
 }
 
+/// The origin of a page (RFC 6454 §6.2), or `*`.
+pub fn origin(text: &str) -> Result<String, String> {
+    let is_host = |rest: &str| !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*']) && !rest.contains(char::is_whitespace);
+    match text.split_once("://") {
+        None if text == "*" => Ok(text.to_owned()),
+        Some(("https" | "http", rest)) if is_host(rest) => Ok(text.to_owned()),
+        _ => Err("must be a scheme and a host, without a path, like \"https://app.example.org\" or \"http://localhost:5173\", or \"*\"".to_owned()),
+    }
+}
+
 /// What a room is.
 pub fn room_mode(text: &str) -> Result<RoomMode, String> {
     match text {

@@ -82,6 +82,8 @@ pub struct Listen {
     pub proxy_protocol_from: Vec<IpNet>,
     /// Pages, API and WebSocket.
     pub http: Vec<SocketAddr>,
+    /// Origins of pages elsewhere that may use API and WebSocket.
+    pub origins: Vec<String>,
     /// Prometheus; `None`: off.
     pub metrics: Option<SocketAddr>,
 }

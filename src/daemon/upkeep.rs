@@ -19,7 +19,7 @@ use super::certificate::Certificate;
 use super::{host, parts};
 use crate::clock;
 use crate::config::{Change, ConfigError, Settings, environment};
-use crate::http::{ApiKeys, metrics};
+use crate::http::{ApiKeys, Origins, metrics};
 use crate::ledger::Ledger;
 use crate::logging::{Level, LoggingError};
 use crate::nat::Addresses;
@@ -53,6 +53,8 @@ pub struct Upkeep {
     pub signal: SignalHandle,
     /// Who may ask for credentials.
     pub api_keys: ApiKeys,
+    /// Which pages may use the API.
+    pub origins: Origins,
     /// The level of the log.
     pub level: Level,
     /// The service manager.
@@ -134,6 +136,7 @@ impl Upkeep {
         let settings = Arc::new(change.settings);
         self.ledger.set_limits(settings.limits.clone());
         self.api_keys.replace(&settings.auth.api_keys);
+        self.origins.replace(&settings.listen.origins);
         self.settings.send_if_modified(|known| {
             known.clone_from(&settings);
             // Who follows them hears of it last: signaling takes no keys from where it does not know of.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::time::{sleep_until, timeout};
 
@@ -39,9 +39,6 @@ pub async fn upgrade(
     if upgrade.selected_protocol().is_none() {
         return Err(ApiError::BadRequest(format!("offer the subprotocol {SUBPROTOCOL}")));
     }
-    if !is_same_host(&headers) {
-        return Err(ApiError::Forbidden("pages of another host may not connect".into()));
-    }
     let token = bearer(&headers).map(str::to_owned);
     let permit = state.websockets.clone().try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::Unavailable("too many connections"))?;
@@ -55,21 +52,6 @@ pub async fn upgrade(
             drop(permit);
         })
         .into_response())
-}
-
-/// Whether the page that connects came from the host it connects to. What is no browser sends no Origin.
-fn is_same_host(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(without_port);
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| without_port(host));
-    matches!((host, origin), (Some(host), Some(origin)) if host.eq_ignore_ascii_case(origin))
-}
-
-fn without_port(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
 }
 
 async fn converse(mut socket: WebSocket, mut wire: Wire, ping_every: Duration) {

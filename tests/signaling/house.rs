@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use roundturn::config::{NamedSecret, RoomMode, Rooms, Secret};
 use roundturn::health::Health;
-use roundturn::http::{self, ApiKeys, AppState};
+use roundturn::http::{self, ApiKeys, AppState, Origins};
 use roundturn::nat::Addresses;
 use roundturn::shard::mailbox::{FromShard, Shards, ToShard, mailbox};
 use roundturn::signal::protocol::{Limits, SlotCounts};
@@ -33,6 +33,7 @@ pub struct House {
     pub signal: SignalHandle,
     pub health: Arc<Health>,
     pub keys: ApiKeys,
+    pub origins: Origins,
     pub shard: Receiver<ToShard>,
     pub events: mpsc::Sender<FromShard>,
     pub shutdown: watch::Sender<bool>,
@@ -49,16 +50,17 @@ impl House {
         let (events, from_shards) = mpsc::channel(64);
         let health = Arc::new(Health::default());
         let keys = ApiKeys::new(&[Secret::new(KEY)]);
+        let origins = Origins::default();
         let mut hub = hub_config();
         change(&mut hub);
         let signal = spawn(SignalConfig { hub }, Shards::new(vec![sender]), from_shards, health.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, stop) = watch::channel(false);
-        let state = AppState::new(signal.clone(), health.clone(), keys.clone());
+        let state = AppState::new(signal.clone(), health.clone(), keys.clone(), origins.clone());
         tokio::spawn(http::serve(vec![listener], state, stop));
         health.set_serving(true);
-        Self { address, signal, health, keys, shard, events, shutdown }
+        Self { address, signal, health, keys, origins, shard, events, shutdown }
     }
 
     /// A WebSocket that has said nothing yet.

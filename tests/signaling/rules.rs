@@ -36,6 +36,38 @@ async fn pages_of_another_host_may_not_connect() {
 }
 
 #[tokio::test]
+async fn pages_of_listed_origins_may_use_api_and_websocket() {
+    let house = House::new().await;
+    let from = |origin: &str| format!("Origin: {origin}\r\n");
+    for (method, path) in [("GET", "/api/rooms/r"), ("POST", "/api/rooms"), ("OPTIONS", "/api/rooms"), ("GET", "/turn/credentials")] {
+        let (status, head, body) = house.asks(method, path, &from("https://app.example")).await;
+        assert_eq!((status, body.contains("listen.origins")), (403, true), "{method} {path} {body}");
+        assert!(!head.to_lowercase().contains("access-control"), "{head}");
+    }
+    assert_eq!(house.asks("GET", "/health", &from("https://app.example")).await.0, 200, "for anyone");
+    house.origins.replace(&["https://app.example".into()]);
+    for origin in ["https://app.example", "https://APP.example", "http://localhost:5173"] {
+        let (status, head, _) = house.asks("POST", "/api/rooms", &from(origin)).await;
+        assert_eq!(status, 201);
+        let head = head.to_lowercase();
+        assert!(head.contains(&format!("access-control-allow-origin: {}\r\n", origin.to_lowercase())), "{head}");
+        assert!(head.contains("vary: origin"), "{head}");
+    }
+    for origin in ["http://app.example", "https://app.example:8443", "https://app.example.org", "null"] {
+        assert_eq!(house.asks("GET", "/api/rooms/r", &from(origin)).await.0, 403, "{origin}");
+    }
+    let ask = from("https://app.example") + "Access-Control-Request-Method: DELETE\r\n";
+    let (status, head, _) = house.asks("OPTIONS", "/api/rooms/r", &ask).await;
+    let head = head.to_lowercase();
+    assert!(status == 204 && head.contains("delete") && head.contains("authorization, content-type"), "{head}");
+    let mut ana = house.connects_with(&[("origin", "https://app.example")]).await;
+    ana.says(json!({"type":"join","id":1,"room":"r","create":{}})).await;
+    ana.hears_a("joined").await;
+    house.origins.replace(&["*".into()]);
+    assert_eq!(house.asks("GET", "/api/rooms/r", &from("null")).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_frame_that_is_no_message_ends_the_session() {
     let house = House::new().await;
     let mut client = house.connects().await;

@@ -137,6 +137,14 @@ fn addresses() {
             "r.toml:2: address.external = [\"203.0.113.7\", \"203.0.113.8\"]: must have one IPv4 address",
         ),
         (
+            "[listen]\norigins = [\"app.example.org\"]",
+            "r.toml:2: listen.origins = \"app.example.org\": must be a scheme and a host, without a path",
+        ),
+        (
+            "[listen]\norigins = [\"https://app.example.org/\"]",
+            "r.toml:2: listen.origins = \"https://app.example.org/\": must be a scheme and a host, without a path",
+        ),
+        (
             "[address]\nstun_servers = [\"stun.example.org\"]",
             "r.toml:2: address.stun_servers = \"stun.example.org\": must be a host and a port",
         ),
