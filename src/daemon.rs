@@ -193,7 +193,8 @@ impl Daemon {
         level: Level,
     ) {
         let (stop, stopped) = channel::channel(false);
-        let state = AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone(), self.origins.clone());
+        let state =
+            AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone(), self.origins.clone());
         self.announce(&web.http_addresses());
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();

@@ -178,7 +178,9 @@ pub fn path(text: &str) -> Result<Option<PathBuf>, String> {
 
 /// The origin of a page (RFC 6454 §6.2), or `*`.
 pub fn origin(text: &str) -> Result<String, String> {
-    let is_host = |rest: &str| !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*']) && !rest.contains(char::is_whitespace);
+    let is_host = |rest: &str| {
+        !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*']) && !rest.contains(char::is_whitespace)
+    };
     match text.split_once("://") {
         None if text == "*" => Ok(text.to_owned()),
         Some(("https" | "http", rest)) if is_host(rest) => Ok(text.to_owned()),

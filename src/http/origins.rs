@@ -44,8 +44,10 @@ pub async fn guard(State(origins): State<Origins>, request: Request, next: Next)
         return next.run(request).await;
     };
     if !origin.to_str().is_ok_and(|origin| is_same_host(origin, request.headers()) || origins.lists(origin)) {
-        return ApiError::Forbidden("pages of this origin may not use this server; listen.origins lists those that may".into())
-            .into_response();
+        return ApiError::Forbidden(
+            "pages of this origin may not use this server; listen.origins lists those that may".into(),
+        )
+        .into_response();
     }
     let is_preflight = request.method() == Method::OPTIONS;
     let mut response = if is_preflight { preflight() } else { next.run(request).await };

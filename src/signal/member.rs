@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::credentials::{Credential, Mint};
 use super::event_log::EventLog;
 use super::hub::{ConnectionId, Done, Moment};
-use super::protocol::{self, ErrorCode, ParticipantFacts, SlotFacts, TrackMid, You};
+use super::protocol::{self, ErrorCode, ParticipantFacts, SlotCounts, SlotFacts, TrackMid, You};
 use super::repeats::Repeats;
 use crate::tokens::Claims;
 
@@ -67,6 +67,8 @@ pub struct Grants {
 pub struct Media {
     /// The number of the last offer.
     pub last_generation: u64,
+    /// The slots of its offers, or what it was asked for since, whichever is more.
+    pub slots: SlotCounts,
     /// The offer that has no answer yet.
     pub pending: Option<PendingOffer>,
     /// What became of the last offer.

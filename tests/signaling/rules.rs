@@ -39,7 +39,9 @@ async fn pages_of_another_host_may_not_connect() {
 async fn pages_of_listed_origins_may_use_api_and_websocket() {
     let house = House::new().await;
     let from = |origin: &str| format!("Origin: {origin}\r\n");
-    for (method, path) in [("GET", "/api/rooms/r"), ("POST", "/api/rooms"), ("OPTIONS", "/api/rooms"), ("GET", "/turn/credentials")] {
+    for (method, path) in
+        [("GET", "/api/rooms/r"), ("POST", "/api/rooms"), ("OPTIONS", "/api/rooms"), ("GET", "/turn/credentials")]
+    {
         let (status, head, body) = house.asks(method, path, &from("https://app.example")).await;
         assert_eq!((status, body.contains("listen.origins")), (403, true), "{method} {path} {body}");
         assert!(!head.to_lowercase().contains("access-control"), "{head}");

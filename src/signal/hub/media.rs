@@ -54,6 +54,10 @@ impl Hub {
         check_offer(member.grants, &offer, self.config.limits.slots)?;
         member.media.last_generation = offer.generation;
         member.media.answered = None;
+        let slots = &mut member.media.slots;
+        // Who was asked for more and offers less will not have more.
+        slots.audio = slots.audio.max(offer.slots.audio.len());
+        slots.video = slots.video.max(offer.slots.video.len());
         let generation = offer.generation;
         member.media.pending = Some(PendingOffer { generation, id, connection: Some(connection), since: now.instant });
         self.sfu(shard, Command::Offer(to_sfu(who, offer)));

@@ -1,12 +1,12 @@
 //! What the SFU says, told to whom it concerns.
 
 use roundturn_sfu::{
-    self as sfu, Command, Event as SfuEvent, ParticipantId, RoomId, SlotAssignment, TrackId, TrackInfo,
+    self as sfu, Command, Event as SfuEvent, Kind, ParticipantId, RoomId, SlotAssignment, TrackId, TrackInfo,
 };
 
 use super::{Hub, Moment};
 use crate::signal::member::Answered;
-use crate::signal::protocol::{self, Bye, ErrorCode, Event, Level, SlotFacts, TrackMid, render_event};
+use crate::signal::protocol::{self, Bye, ErrorCode, Event, Level, SlotCounts, SlotFacts, TrackMid, render_event};
 use crate::signal::room::track_facts;
 
 /// Join times that wait for whoever exports them; beyond that they are not measured.
@@ -57,8 +57,37 @@ impl Hub {
         let Some(member) = self.members.get_mut(&who) else { return };
         let Some(pending) = member.media.pending.take_if(|pending| pending.generation == generation) else { return };
         member.media.answered = Some(Answered { generation, id: pending.id, connection: None, outcome });
+        let room = member.room;
         if let Some(connection) = member.connection {
             self.deliver_answer(connection, who);
+        }
+        self.ask_for_slots(room, Some(who));
+    }
+
+    /// Asks whoever has fewer slots than there is to receive, and may have more, for another offer; each number once.
+    fn ask_for_slots(&mut self, room_id: RoomId, only: Option<ParticipantId>) {
+        let Some(room) = self.rooms.get(&room_id) else { return };
+        let most = self.config.limits.slots;
+        let mut lacking = Vec::new();
+        for who in room.members.values().copied().filter(|who| only.is_none_or(|only| only == *who)) {
+            let Some(member) = self.members.get(&who) else { continue };
+            let media = &member.media;
+            if media.last_generation == 0 || media.pending.is_some() || !member.grants.subscribe {
+                continue;
+            }
+            let others = || room.tracks.values().filter(move |track| track.participant != who);
+            let of = |kind: Kind| others().filter(|track| track.source.kind() == kind).count();
+            let audio = of(Kind::Audio).min(most.audio).max(media.slots.audio);
+            let video = of(Kind::Video).min(most.video).max(media.slots.video);
+            if (audio, video) != (media.slots.audio, media.slots.video) {
+                lacking.push((who, SlotCounts { audio, video }));
+            }
+        }
+        for (who, slots) in lacking {
+            if let Some(member) = self.members.get_mut(&who) {
+                member.media.slots = slots;
+            }
+            self.tell(who, render_event(&Event::MoreSlots { audio: slots.audio, video: slots.video }));
         }
     }
 
@@ -70,6 +99,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
         room.tracks.insert(track.track, track.clone());
         self.tell_room(room_id, None, &Event::TrackAdded { track: track_facts(&track) });
+        self.ask_for_slots(room_id, None);
     }
 
     fn on_track_changed(&mut self, room_id: RoomId, track: TrackInfo) {

@@ -110,6 +110,13 @@ pub enum Event<'a> {
     },
     /// A new offer with an ICE restart, please.
     RestartIce,
+    /// A new offer with as many slots in all, please: there is more to receive than fits.
+    MoreSlots {
+        /// Audio slots.
+        audio: usize,
+        /// Video slots.
+        video: usize,
+    },
     /// Fresh ICE servers.
     IceServers {
         /// Servers and credentials.

@@ -234,7 +234,7 @@ pub struct Limits {
 }
 
 /// Slots by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SlotCounts {
     /// Audio slots.
     pub audio: usize,

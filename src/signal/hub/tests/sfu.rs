@@ -316,3 +316,32 @@ fn a_busy_shard_is_asked_nothing_and_nobody_is_told_ok() {
     }
     assert_eq!(house.takes_commands().len(), 5);
 }
+
+#[test]
+fn whoever_has_fewer_slots_than_there_is_to_receive_is_asked_for_more() {
+    let mut house = House::with(|config| config.limits.slots = SlotCounts { audio: 4, video: 3 });
+    let (ana, bo) = house.pair("sfu");
+    let offers = |house: &mut House, generation: u64, mids: &[&str]| {
+        house.says(ana, json!({"type":"offer","id":5,"generation":generation,"sdp":"v=0","slots":{"video":mids}}));
+        house.sfu_says(answer(1, generation));
+        house.hears_a(ana, "answer");
+    };
+    offers(&mut house, 1, &["0"]);
+    for number in 1..=2 {
+        house.sfu_says(SfuEvent::TrackAdded { room: RoomId(1), track: track(number, 2, false) });
+        house.hears_a(ana, "track_added");
+    }
+    let asked = house.hears_a(ana, "more_slots");
+    assert_eq!((&asked["audio"], &asked["video"]), (&json!(0), &json!(2)));
+    house.sfu_says(SfuEvent::TrackAdded { room: RoomId(1), track: track(3, 1, false) });
+    house.hears_a(ana, "track_added");
+    house.hears_nothing(ana);
+    offers(&mut house, 2, &["0", "1"]);
+    for number in 4..=9 {
+        house.sfu_says(SfuEvent::TrackAdded { room: RoomId(1), track: track(number, 2, false) });
+    }
+    let said: Vec<_> = (0..7).map(|_| house.hears(ana)).filter(|frame| frame["type"] == "more_slots").collect();
+    assert_eq!(said.len(), 1, "no more than the limit, and once: {said:?}");
+    assert_eq!(said[0]["video"], 3);
+    let _ = bo;
+}
