@@ -20,6 +20,7 @@ mod signals;
 mod summary;
 mod upkeep;
 mod watch;
+mod webhooks;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -50,6 +51,7 @@ use crate::net::udp::BindError;
 use crate::ports::Ports;
 use crate::shard::Shard;
 use crate::shard::mailbox::{FromShard, Shards, ToShard};
+use crate::signal::happening::Happening;
 use crate::signal::protocol::Bye;
 use crate::signal::{self, SignalConfig, SignalHandle};
 use crate::systemd::Notifier;
@@ -149,6 +151,7 @@ struct Daemon {
     budget: Budget,
     api_keys: ApiKeys,
     origins: Origins,
+    happened: Option<mpsc::Receiver<Happening>>,
     mailboxes: Shards,
     signal: SignalHandle,
     ledger: Arc<Ledger>,
@@ -165,7 +168,8 @@ impl Daemon {
         let health = Arc::new(Health::default());
         let config = SignalConfig::new(&settings, &addresses, parts::slots(&settings), random()?);
         let _guard = runtime.enter();
-        let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health));
+        let (happenings, happened) = mpsc::channel(webhooks::QUEUE);
+        let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health), happenings);
         let api_keys = ApiKeys::new(&settings.auth.api_keys);
         let origins = Origins::new(&settings.listen.origins);
         Ok(Self {
@@ -176,6 +180,7 @@ impl Daemon {
             budget,
             api_keys,
             origins,
+            happened: Some(happened),
             mailboxes,
             signal,
             ledger,
@@ -205,6 +210,7 @@ impl Daemon {
             let (ledger, health) = (Arc::clone(&self.ledger), Arc::clone(&self.health));
             self_test::spawn(settings.subscribe(), &self.addresses, ledger, health)
         };
+        let webhooks = self.happened.take().map(|happened| webhooks::spawn(settings.subscribe(), happened));
         let key_set = key_set::spawn(settings.subscribe(), self.signal.clone());
         let upkeep = self.upkeep(settings, file, level, notifier).spawn(signals.hangups);
         let budget = self.budget.spawn();
@@ -221,6 +227,9 @@ impl Daemon {
         self_test.abort();
         key_set.abort();
         upkeep.abort();
+        if let Some(webhooks) = webhooks {
+            webhooks.abort();
+        }
         budget.abort();
         watchdog.abort();
         self.signal.drain(Bye::Restarting).await;

@@ -12,6 +12,7 @@ mod credentials;
 mod dispatch;
 mod event_log;
 mod export;
+pub mod happening;
 mod hub;
 mod member;
 pub mod protocol;
@@ -38,6 +39,7 @@ use crate::nat::Addresses;
 use crate::shard::mailbox::{FromShard, Shards};
 use crate::tokens::Key;
 use actor::{Actor, Ask};
+use happening::Happening;
 use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
 
 pub use actor::Visitor;
@@ -107,16 +109,18 @@ fn urls(settings: &Settings, addresses: &Addresses) -> IceUrls {
     }
 }
 
-/// Starts signaling on the current runtime. It ends when every handle is dropped.
+/// Starts signaling on the current runtime. It ends when every handle is dropped. What happens in rooms is told to
+/// `happenings`, and to nobody where nobody listens or listens too slowly.
 pub fn spawn(
     config: SignalConfig,
     shards: Shards,
     events: mpsc::Receiver<FromShard>,
     health: Arc<Health>,
+    happenings: mpsc::Sender<Happening>,
 ) -> SignalHandle {
     let (asks, queue) = mpsc::channel(QUEUE);
     let keys_wanted = Arc::new(Notify::new());
-    let actor = Actor::new(Hub::new(config.hub), shards, health, Arc::clone(&keys_wanted));
+    let actor = Actor::new(Hub::new(config.hub), shards, health, Arc::clone(&keys_wanted), happenings);
     tokio::spawn(actor.run(queue, events));
     SignalHandle { asks, last_connection: Arc::new(AtomicU64::new(0)), keys_wanted }
 }

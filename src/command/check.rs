@@ -142,6 +142,7 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
         }),
     );
     section("peers", json!({ "allow": peers.allow, "deny": peers.deny }));
+    section("webhooks", json!({ "urls": settings.webhooks.urls }));
     section(
         "limits",
         json!({

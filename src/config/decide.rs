@@ -9,10 +9,11 @@ use super::gathered::{Gathered, variable};
 use super::problem::ConfigError;
 use super::reader::Reader;
 use super::rules;
+use super::secret::Secret;
 use super::secrets;
 use super::settings::{
     Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
-    Source, Tls,
+    Source, Tls, Webhooks,
 };
 use super::tokens;
 use super::users;
@@ -75,6 +76,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
     let limits = limits(reader);
     let tokens = tokens::tokens(reader);
     let rooms = rooms(reader, matches!(tokens, Some(Some(_))));
+    let webhooks = webhooks(reader);
     let log = log(reader, env);
     Some(Settings {
         file: file.map(Path::to_path_buf),
@@ -88,6 +90,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         limits: limits?,
         rooms: rooms?,
         tokens: tokens?,
+        webhooks: webhooks?,
         tls: tls?,
         shards: shards?,
         log: log?,
@@ -318,6 +321,22 @@ fn rooms(reader: &mut Reader, has_tokens: bool) -> Option<Rooms> {
         empty_timeout: empty_timeout?,
         resume: resume?,
     })
+}
+
+/// Whoever is told wants to know who tells: with a URL there is a secret.
+fn webhooks(reader: &mut Reader) -> Option<Webhooks> {
+    let urls = reader.texts("webhooks.urls", rules::url);
+    let secret = reader.text("webhooks.secret", |text| match text.len() {
+        0 | 16.. => Ok(Secret::new(text)),
+        length => Err(format!("must have 16 bytes or more, this one has {length}; `openssl rand -base64 32` makes one")),
+    });
+    let (urls, secret) = (urls?, secret?);
+    if !urls.is_empty() && secret.expose().is_empty() {
+        let node = reader.node("webhooks.urls");
+        reader.refuse("webhooks.urls", &node, "must come with webhooks.secret, by which your application knows us");
+        return None;
+    }
+    Some(Webhooks { urls, secret })
 }
 
 /// Both files or none.

@@ -93,6 +93,8 @@ pub static KEYS: &[Key] = &[
     key("tokens.jwks", Form::Text, r#""""#, "A file or URL with a JSON Web Key Set, beside the two above; a URL is fetched again every ten minutes."),
     key("tokens.issuer", Form::Text, r#""""#, "The issuer that tokens must name."),
     key("tokens.audience", Form::Text, r#""""#, "The audience that tokens must name."),
+    key("webhooks.urls", Form::Texts, "[]", "Where the begin and end of rooms and participants are told, each by a POST."),
+    key("webhooks.secret", Form::Secret, r#""""#, "The key that these are signed with, 16 bytes or more."),
     key("tls.certificate", Form::Text, r#""""#, "The certificate chain (PEM file)."),
     key("tls.key", Form::Text, r#""""#, "Its private key (PEM file)."),
     later("tls.acme", Form::Text, r#""""#, "A contact address for certificates that are fetched automatically."),

@@ -38,6 +38,8 @@ pub struct Settings {
     pub rooms: Rooms,
     /// What room tokens are checked by; `None`: no key is configured.
     pub tokens: Option<Tokens>,
+    /// Who is told what happens in rooms.
+    pub webhooks: Webhooks,
     /// `[tls]`; `None`: there is no TLS.
     pub tls: Option<Tls>,
     /// `[shards]`
@@ -247,6 +249,15 @@ pub enum RoomMode {
     Mesh,
     /// Through us.
     Sfu,
+}
+
+/// Who is told what happens in rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Where.
+    pub urls: Vec<String>,
+    /// What signs it; empty where there is no URL.
+    pub secret: Secret,
 }
 
 /// The certificate of this host.

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::credentials::{IceUrls, Mint};
 use super::dispatch::{Dispatch, RETRY};
+use super::happening::Happening;
 use super::export;
 use super::hub::{ConnectionId, Hub, Input, Issued, Moment, NotMade, Order, Output};
 use super::protocol::{Bye, Create, RoomFacts};
@@ -66,10 +68,11 @@ pub struct Actor {
     closing: Vec<Outgoing>,
     farewell: Option<oneshot::Sender<()>>,
     keys_wanted: Arc<Notify>,
+    happenings: mpsc::Sender<Happening>,
 }
 
 impl Actor {
-    pub(super) fn new(hub: Hub, shards: Shards, health: Arc<Health>, keys_wanted: Arc<Notify>) -> Self {
+    pub(super) fn new(hub: Hub, shards: Shards, health: Arc<Health>, keys_wanted: Arc<Notify>, happenings: mpsc::Sender<Happening>) -> Self {
         Self {
             hub,
             dispatch: Dispatch::new(shards),
@@ -78,6 +81,7 @@ impl Actor {
             closing: Vec::new(),
             farewell: None,
             keys_wanted,
+            happenings,
         }
     }
 
@@ -163,6 +167,7 @@ impl Actor {
                         self.hub.handle(moment(), Input::Refused(command));
                     }
                 }
+                Output::Happened(happening) => self.tell_of(*happening),
                 Output::KeysWanted => self.keys_wanted.notify_one(),
                 Output::Revoke(username) => self.dispatch.revoke(&username),
             }
@@ -178,6 +183,12 @@ impl Actor {
         }
         let (rooms, participants) = self.hub.occupancy();
         self.health.set_occupancy(rooms, participants);
+    }
+
+    fn tell_of(&self, happening: Happening) {
+        if let Err(TrySendError::Full(_)) = self.happenings.try_send(happening) {
+            export::happening_lost();
+        }
     }
 
     /// A client that does not keep up loses its connection: dropping our end closes it without a word.

@@ -37,7 +37,13 @@ pub fn describe() {
     );
     describe_counter!("roundturn_sfu_joins_total", "Join attempts by outcome.");
     describe_counter!("roundturn_ice_credentials_issued_total", "TURN credentials issued over HTTP or signaling.");
+    describe_counter!("roundturn_webhooks_total", "Events for webhooks, by what became of them.");
     describe_histogram!("roundturn_sfu_join_duration_seconds", "Time from join message to first connected transport.");
     export(&mut Stats::default());
     counter!("roundturn_signal_slow_consumers_closed_total").absolute(0);
+}
+
+/// An event had no place in the queue of those who carry it.
+pub fn happening_lost() {
+    counter!("roundturn_webhooks_total", "result" => "dropped").increment(1);
 }

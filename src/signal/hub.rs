@@ -18,6 +18,7 @@
 mod configure;
 mod ends;
 mod enter;
+mod happen;
 mod issue;
 mod media;
 mod moderate;
@@ -42,6 +43,7 @@ use roundturn_sfu::{self as sfu, ParticipantId, RoomId};
 
 use super::bucket::{Bucket, Buckets, Rate};
 use super::credentials::{IceUrls, Mint};
+use super::happening::Happening;
 use super::member::Member;
 use super::protocol::{Bye, ErrorCode, Event, EventText, Limits, Reply, render, render_event};
 use super::random::Random;
@@ -124,6 +126,8 @@ pub enum Output {
         /// What.
         command: sfu::Command,
     },
+    /// Tell the application.
+    Happened(Box<Happening>),
     /// Somebody came with a token of no key that is known: more may be published by now.
     KeysWanted,
     /// End this TURN user name on every shard.

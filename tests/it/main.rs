@@ -17,3 +17,4 @@ mod support;
 mod tcp_allocations;
 mod tokens;
 mod turn_client;
+mod webhooks;

@@ -126,13 +126,19 @@ impl Program {
         answer.and_then(|answer| answer.get(9..12)?.parse().ok()).expect("an answer")
     }
 
+    /// The answer to a POST without a body.
+    pub fn post(&self, path: &str) -> String {
+        self.ask("POST", self.http, path, "Content-Length: 0\r\n").expect("an answer")
+    }
+
     fn get(&self, from: SocketAddr, path: &str, headers: &str) -> Option<String> {
+        self.ask("GET", from, path, headers)
+    }
+
+    fn ask(&self, method: &str, from: SocketAddr, path: &str, headers: &str) -> Option<String> {
         let mut stream = TcpStream::connect(from).ok()?;
-        stream
-            .write_all(
-                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Connection: close\r\n\r\n").as_bytes(),
-            )
-            .ok()?;
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Connection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         Some(answer)

@@ -137,6 +137,15 @@ fn addresses() {
             "r.toml:2: address.external = [\"203.0.113.7\", \"203.0.113.8\"]: must have one IPv4 address",
         ),
         (
+            "[webhooks]\nurls = [\"https://app.example.org/hook\"]",
+            "r.toml:2: webhooks.urls = [\"https://app.example.org/hook\"]: must come with webhooks.secret",
+        ),
+        (
+            "[webhooks]\nurls = [\"app.example.org\"]\nsecret = \"0123456789abcdef\"",
+            "r.toml:2: webhooks.urls = \"app.example.org\": must be a URL",
+        ),
+        ("[webhooks]\nsecret = \"short\"", "r.toml:2: webhooks.secret: must have 16 bytes or more, this one has 5"),
+        (
             "[listen]\norigins = [\"app.example.org\"]",
             "r.toml:2: listen.origins = \"app.example.org\": must be a scheme and a host, without a path",
         ),

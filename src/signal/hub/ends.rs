@@ -4,6 +4,7 @@ use roundturn_sfu::{Command, ParticipantId, RoomId};
 
 use super::{Answer, ConnectionId, Done, Hub, Moment, Output};
 use crate::config::RoomMode;
+use crate::signal::happening::Kind;
 use crate::signal::protocol::{self, Bye, Event, LeftReason, Reply};
 use crate::signal::timers::Timer;
 
@@ -83,6 +84,9 @@ impl Hub {
 
     /// Undoes a join: the seat, the media, the credentials.
     pub(super) fn depart(&mut self, now: Moment, who: ParticipantId, reason: LeftReason) {
+        if let Ok(room) = self.room_of(who) {
+            self.happened(now, Kind::ParticipantLeft, room, Some(who), Some(reason.as_str()));
+        }
         let Some(room_id) = self.forget(who) else { return };
         let name = protocol::participant_name(who);
         let tracks = self.rooms.get(&room_id).map(|room| room.tracks_of(who)).unwrap_or_default();

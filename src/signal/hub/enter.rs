@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse, tokens};
 use crate::config::RoomMode;
 use crate::signal::event_log::{EventLog, Replay};
+use crate::signal::happening::Kind;
 use crate::signal::member::{Credentials, Grants, Media, Member};
 use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Joined, Reply, Resume, render_event};
 use crate::signal::random::same_secret;
@@ -29,6 +30,9 @@ impl Hub {
                 self.stats.count_join("ok");
                 self.welcome(now, who, id, None);
                 self.announce(who);
+                if let Ok(room) = self.room_of(who) {
+                    self.happened(now, Kind::ParticipantJoined, room, Some(who), None);
+                }
             }
             Err(refusal) => {
                 let bye = bye_of(refusal.code);

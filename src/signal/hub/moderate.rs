@@ -37,7 +37,7 @@ impl Hub {
             Action::Unlock => self.set_lock(room_id, false),
             Action::End => {
                 self.answer_before_the_end(connection, id);
-                self.end_room(room_id, Bye::RoomEnded);
+                self.end_room(now, room_id, Bye::RoomEnded);
                 Ok(Done::Later)
             }
         }

@@ -9,9 +9,13 @@ use super::issue::Asker;
 use super::tokens::bounded;
 use super::{Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
+use crate::signal::happening::Kind;
 use crate::signal::protocol::{Bye, Create, ErrorCode, Mode, RoomFacts};
 use crate::signal::room::{Plan, Room, is_room_name};
 use crate::signal::timers::Timer;
+
+/// Why a room ended that nobody was in any more.
+const EMPTY: &str = "empty";
 
 /// Why a room or a credential was not made over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +77,7 @@ impl Hub {
             Some(wanted) => self.config.rooms.ttl.min(Duration::from_secs(wanted)),
             None => self.config.rooms.ttl,
         };
-        if self.rooms.len() >= self.config.rooms_max && !self.drop_oldest_empty_room() {
+        if self.rooms.len() >= self.config.rooms_max && !self.drop_oldest_empty_room(now) {
             return refuse(ErrorCode::RoomFull, "the server has as many rooms as it takes");
         }
         let mode = match create.mode {
@@ -92,6 +96,7 @@ impl Hub {
         self.names.insert(name, id);
         self.timers.set(expires, Timer::Room(id));
         self.timers.set(now.instant + self.config.rooms.empty_timeout, Timer::EmptyRoom(id));
+        self.happened(now, Kind::RoomStarted, id, None, None);
         Ok(id)
     }
 
@@ -111,10 +116,10 @@ impl Hub {
     }
 
     /// Where there are too many rooms, the one that has been empty for longest loses. Bounded by the number of rooms.
-    fn drop_oldest_empty_room(&mut self) -> bool {
+    fn drop_oldest_empty_room(&mut self, now: Moment) -> bool {
         let empty = self.rooms.values().filter_map(|room| Some((room.empty_since?, room.id)));
         let Some((_, room)) = empty.min() else { return false };
-        self.remove_room(room);
+        self.remove_room(now, room, EMPTY);
         true
     }
 
@@ -132,24 +137,26 @@ impl Hub {
         let Some(room) = self.rooms.get(&room_id) else { return };
         let empty_for = room.empty_since.map(|since| now.instant.saturating_duration_since(since));
         if room.expires <= now.instant {
-            self.end_room(room_id, Bye::RoomExpired);
+            self.end_room(now, room_id, Bye::RoomExpired);
         } else if empty_for.is_some_and(|time| time >= self.config.rooms.empty_timeout) {
-            self.remove_room(room_id);
+            self.remove_room(now, room_id, EMPTY);
         }
     }
 
     /// Ends a room and every session in it.
-    pub(super) fn end_room(&mut self, room_id: RoomId, bye: Bye) {
+    pub(super) fn end_room(&mut self, now: Moment, room_id: RoomId, bye: Bye) {
         for who in self.members_of(room_id) {
+            self.happened(now, Kind::ParticipantLeft, room_id, Some(who), Some(bye.as_str()));
             if let Some(connection) = self.members.get(&who).and_then(|member| member.connection) {
                 self.close(connection, bye, None);
             }
             self.forget(who);
         }
-        self.remove_room(room_id);
+        self.remove_room(now, room_id, bye.as_str());
     }
 
-    fn remove_room(&mut self, room_id: RoomId) {
+    fn remove_room(&mut self, now: Moment, room_id: RoomId, reason: &'static str) {
+        self.happened(now, Kind::RoomEnded, room_id, None, Some(reason));
         let Some(room) = self.rooms.remove(&room_id) else { return };
         self.names.remove(&room.name);
         self.timers.unset(room.expires, Timer::Room(room_id));

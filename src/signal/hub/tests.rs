@@ -1,6 +1,7 @@
 //! Conversations with the hub: clients speak JSON, time is a number, the SFU is whoever plays it.
 
 mod configure;
+mod happenings;
 mod ends;
 mod issue;
 mod joining;
@@ -40,6 +41,7 @@ pub struct House {
     pub commands: Vec<(usize, Command)>,
     pub revoked: Vec<String>,
     pub keys_wanted: usize,
+    pub happenings: Vec<Happening>,
     last_connection: u64,
 }
 
@@ -91,6 +93,7 @@ impl House {
             commands: Vec::new(),
             revoked: Vec::new(),
             keys_wanted: 0,
+            happenings: Vec::new(),
             last_connection: 0,
         }
     }
@@ -150,6 +153,7 @@ impl House {
                 Output::Sfu { shard, command } => self.commands.push((shard, command)),
                 Output::Revoke(username) => self.revoked.push(username),
                 Output::KeysWanted => self.keys_wanted += 1,
+                Output::Happened(happening) => self.happenings.push(*happening),
             }
         }
     }

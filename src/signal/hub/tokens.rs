@@ -59,7 +59,7 @@ impl Hub {
     /// When the token does not allow it, or there is no such room.
     pub fn end_room_for(&mut self, now: Moment, from: IpAddr, token: Option<&str>, name: &str) -> Result<(), NotMade> {
         let room = self.moderated(now, from, token, name)?;
-        self.end_room(room, Bye::RoomEnded);
+        self.end_room(now, room, Bye::RoomEnded);
         Ok(())
     }
 

@@ -140,6 +140,18 @@ pub enum LeftReason {
     Replaced,
 }
 
+impl LeftReason {
+    /// The reason as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Timeout => "timeout",
+            Self::Removed => "removed",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
 /// One slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlotFacts {
