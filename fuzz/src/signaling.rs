@@ -137,6 +137,7 @@ impl House {
                 Output::Frame(to, frame) => self.hear(to, &frame),
                 Output::Close(connection, _) => assert!(self.closed.insert(connection), "closed twice"),
                 Output::Sfu { command, .. } => self.refusable = Some(Input::Refused(command)),
+                Output::KeysWanted | Output::Happened(_) => {}
                 Output::Revoke(username) => assert!(!username.is_empty()),
             }
         }

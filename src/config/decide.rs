@@ -328,7 +328,9 @@ fn webhooks(reader: &mut Reader) -> Option<Webhooks> {
     let urls = reader.texts("webhooks.urls", rules::url);
     let secret = reader.text("webhooks.secret", |text| match text.len() {
         0 | 16.. => Ok(Secret::new(text)),
-        length => Err(format!("must have 16 bytes or more, this one has {length}; `openssl rand -base64 32` makes one")),
+        length => {
+            Err(format!("must have 16 bytes or more, this one has {length}; `openssl rand -base64 32` makes one"))
+        }
     });
     let (urls, secret) = (urls?, secret?);
     if !urls.is_empty() && secret.expose().is_empty() {

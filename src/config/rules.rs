@@ -180,7 +180,11 @@ pub fn path(text: &str) -> Result<Option<PathBuf>, String> {
 pub fn url(text: &str) -> Result<String, String> {
     let parsed = text.parse::<hyper::Uri>().ok();
     let is_web = parsed.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some());
-    if is_web { Ok(text.to_owned()) } else { Err("must be a URL like \"https://app.example.org/hooks/calls\"".to_owned()) }
+    if is_web {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a URL like \"https://app.example.org/hooks/calls\"".to_owned())
+    }
 }
 
 /// The origin of a page (RFC 6454 §6.2), or `*`.

@@ -11,8 +11,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::credentials::{IceUrls, Mint};
 use super::dispatch::{Dispatch, RETRY};
-use super::happening::Happening;
 use super::export;
+use super::happening::Happening;
 use super::hub::{ConnectionId, Hub, Input, Issued, Moment, NotMade, Order, Output};
 use super::protocol::{Bye, Create, RoomFacts};
 use super::wire::{Outgoing, ToClient};
@@ -72,7 +72,13 @@ pub struct Actor {
 }
 
 impl Actor {
-    pub(super) fn new(hub: Hub, shards: Shards, health: Arc<Health>, keys_wanted: Arc<Notify>, happenings: mpsc::Sender<Happening>) -> Self {
+    pub(super) fn new(
+        hub: Hub,
+        shards: Shards,
+        health: Arc<Health>,
+        keys_wanted: Arc<Notify>,
+        happenings: mpsc::Sender<Happening>,
+    ) -> Self {
         Self {
             hub,
             dispatch: Dispatch::new(shards),

@@ -15,10 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[test]
 fn an_event_is_brought_signed_in_order_and_again_where_it_was_not_taken() {
     let application = Application::start(&[503, 200, 404, 200]);
-    let program = Program::start(&format!(
-        "[webhooks]\nurls = [{:?}]\nsecret = \"0123456789abcdef\"\n",
-        application.url
-    ));
+    let program =
+        Program::start(&format!("[webhooks]\nurls = [{:?}]\nsecret = \"0123456789abcdef\"\n", application.url));
     for _ in 0..3 {
         assert!(program.post("/api/rooms").contains(" 201 "));
     }

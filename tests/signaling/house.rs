@@ -53,7 +53,8 @@ impl House {
         let origins = Origins::default();
         let mut hub = hub_config();
         change(&mut hub);
-        let signal = spawn(SignalConfig { hub }, Shards::new(vec![sender]), from_shards, health.clone(), mpsc::channel(64).0);
+        let signal =
+            spawn(SignalConfig { hub }, Shards::new(vec![sender]), from_shards, health.clone(), mpsc::channel(64).0);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, stop) = watch::channel(false);

@@ -1,8 +1,8 @@
 //! Conversations with the hub: clients speak JSON, time is a number, the SFU is whoever plays it.
 
 mod configure;
-mod happenings;
 mod ends;
+mod happenings;
 mod issue;
 mod joining;
 mod limits;

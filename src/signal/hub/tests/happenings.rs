@@ -6,7 +6,8 @@ use super::*;
 fn happened(house: &mut House) -> Vec<(Value, Value, Value)> {
     let all = std::mem::take(&mut house.happenings);
     let told = all.iter().map(|happening| serde_json::to_value(happening).unwrap());
-    told.map(|told| (told["event"].clone(), told["participant"]["participant"].clone(), told["reason"].clone())).collect()
+    told.map(|told| (told["event"].clone(), told["participant"]["participant"].clone(), told["reason"].clone()))
+        .collect()
 }
 
 fn told(event: &str, who: Option<&str>, reason: Option<&str>) -> (Value, Value, Value) {
