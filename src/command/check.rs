@@ -142,6 +142,11 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
         }),
     );
     section("peers", json!({ "allow": peers.allow, "deny": peers.deny }));
+    if let Some(tokens) = &settings.tokens {
+        let keys: Vec<String> = tokens.keys.iter().map(|key| format!("{:?}", key.algorithm())).collect();
+        let (issuer, audience) = (&tokens.issuer, &tokens.audience);
+        section("tokens", json!({ "keys": keys, "jwks": tokens.url, "issuer": issuer, "audience": audience }));
+    }
     section("webhooks", json!({ "urls": settings.webhooks.urls }));
     section(
         "limits",
@@ -158,7 +163,7 @@ fn decided(settings: &Settings) -> Vec<(&'static str, Value)> {
     section(
         "rooms",
         json!({
-            "open": rooms.open, "tokens": settings.tokens.as_ref().map_or(0, |tokens| tokens.keys.len() + usize::from(tokens.url.is_some())), "mode": mode, "max_participants": rooms.max_participants,
+            "open": rooms.open, "mode": mode, "max_participants": rooms.max_participants,
             "audio_slots": rooms.audio_slots, "video_slots": rooms.video_slots,
             "keyframe_cache": rooms.keyframe_cache,
             "ttl": in_units(rooms.ttl.as_secs()), "empty_timeout": in_units(rooms.empty_timeout.as_secs()),
