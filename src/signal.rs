@@ -42,11 +42,10 @@ use actor::{Actor, Ask};
 use happening::Happening;
 use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
 
-pub use actor::Visitor;
 pub use bucket::Rate;
 pub use credentials::{Credential, IceUrls, Mint};
 pub use export::describe as describe_metrics;
-pub use hub::{ConnectionId, Hub, HubConfig, Input, Issued, Moment, NotMade, Order, Output, Proof};
+pub use hub::{ConnectionId, Hub, HubConfig, Input, Issued, Moment, NotMade, Order, Output, Proof, Visitor};
 pub(crate) use random::same_secret;
 pub(crate) use room::is_room_name;
 pub use stats::Api;

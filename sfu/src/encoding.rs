@@ -189,11 +189,7 @@ fn guess(encodings: &[Encoding], index: usize, spatial: u8) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[allow(clippy::disallowed_methods)]
-    fn start() -> Instant {
-        Instant::now()
-    }
+    use crate::tests::start;
 
     /// An encoding of this height that has sent at this rate for a while.
     fn sending(height: u16, kbps: usize, temporal: u8) -> Encoding {

@@ -49,6 +49,8 @@ mod sfu;
 mod slots;
 mod speaker;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod track;
 mod vp9;

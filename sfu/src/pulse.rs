@@ -49,11 +49,7 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[allow(clippy::disallowed_methods)]
-    fn start() -> Instant {
-        Instant::now()
-    }
+    use crate::tests::start;
 
     /// A pulse that beat every so many milliseconds for ten seconds, and the time of its last beat.
     fn beaten(every_ms: u64) -> (Pulse, Instant) {

@@ -112,15 +112,11 @@ impl Route {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::start;
 
     fn route(port: u16) -> Route {
         let at = |host, port| SocketAddr::from(([192, 0, 2, host], port));
         Route { transport: Transport::Udp, local: at(1, 49160), remote: at(2, port) }
-    }
-
-    #[allow(clippy::disallowed_methods)]
-    fn start() -> Instant {
-        Instant::now()
     }
 
     #[test]

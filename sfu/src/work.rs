@@ -76,6 +76,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::tests::start;
 
     thread_local! {
         static WORKED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
@@ -88,11 +89,6 @@ mod tests {
 
     fn work_for(time: Duration) {
         WORKED.set(WORKED.get() + time);
-    }
-
-    #[allow(clippy::disallowed_methods)]
-    fn start() -> Instant {
-        Instant::now()
     }
 
     /// Drives of this length, so far apart, until the account is overdrawn; at most a minute's worth.

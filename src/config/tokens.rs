@@ -20,15 +20,18 @@ pub fn tokens(reader: &mut Reader) -> Option<Option<Tokens>> {
         rules::path(text)?.map_or_else(|| Ok(Vec::new()), |path| keys(&path, keys_of_pem))
     });
     let set = reader.text("tokens.jwks", |text| match text {
-        text if text.contains("://") => url(text).map(|()| Vec::new()),
-        text => rules::path(text)?.map_or_else(|| Ok(Vec::new()), |path| keys(&path, keys_of_jwks)),
+        text if text.contains("://") => url(text).map(|()| (Some(text.to_owned()), Vec::new())),
+        text => {
+            let found = rules::path(text)?.map_or_else(|| Ok(Vec::new()), |path| keys(&path, keys_of_jwks));
+            found.map(|keys| (None, keys))
+        }
     });
-    let url = reader.text("tokens.jwks", |text| Ok(text.contains("://").then(|| text.to_owned())))?;
     let optional = |text: &str| Ok(Some(text.to_owned()).filter(|text| !text.is_empty()));
     let issuer = reader.text("tokens.issuer", optional);
     let audience = reader.text("tokens.audience", optional);
     let (secret_key, secret) = secret?.unzip();
-    let keys: Vec<Key> = secret_key.into_iter().chain(files?.into_iter().flatten()).chain(set?).collect();
+    let (url, published) = set?;
+    let keys: Vec<Key> = secret_key.into_iter().chain(files?.into_iter().flatten()).chain(published).collect();
     let (issuer, audience) = (issuer?, audience?);
     if keys.is_empty() && url.is_none() {
         let alone =

@@ -13,7 +13,7 @@ use super::credentials::{IceUrls, Mint};
 use super::dispatch::{Dispatch, RETRY};
 use super::export;
 use super::happening::Happening;
-use super::hub::{ConnectionId, Hub, Input, Issued, Moment, NotMade, Order, Output};
+use super::hub::{ConnectionId, Hub, Input, Issued, Moment, NotMade, Order, Output, Visitor};
 use super::protocol::{Bye, Create, RoomFacts};
 use super::wire::{Outgoing, ToClient};
 use crate::clock;
@@ -21,15 +21,6 @@ use crate::config::Rooms;
 use crate::health::Health;
 use crate::shard::mailbox::{FromShard, Shards};
 use crate::tokens::{Key, Tokens};
-
-/// Whoever asks over HTTP.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    /// Its address.
-    pub from: IpAddr,
-    /// The token that it showed.
-    pub token: Option<String>,
-}
 
 /// What the hub is asked.
 #[derive(Debug)]
@@ -134,20 +125,20 @@ impl Actor {
                 self.hub.handle(moment(), input);
             }
             // Whoever asked over HTTP and went away needs no answer.
-            Ask::CreateRoom(Visitor { from, token }, create, answer) => {
-                let _ = answer.send(self.hub.create_room(moment(), from, token.as_deref(), &create));
+            Ask::CreateRoom(visitor, create, answer) => {
+                let _ = answer.send(self.hub.create_room(moment(), &visitor, &create));
             }
             Ask::Issue(order, answer) => {
                 let _ = answer.send(self.hub.issue(moment(), &order));
             }
-            Ask::Room(Visitor { from, token }, name, answer) => {
-                let _ = answer.send(self.hub.room_facts(moment(), from, token.as_deref(), &name));
+            Ask::Room(visitor, name, answer) => {
+                let _ = answer.send(self.hub.room_facts(moment(), &visitor, &name));
             }
-            Ask::EndRoom(Visitor { from, token }, name, answer) => {
-                let _ = answer.send(self.hub.end_room_for(moment(), from, token.as_deref(), &name));
+            Ask::EndRoom(visitor, name, answer) => {
+                let _ = answer.send(self.hub.end_room_for(moment(), &visitor, &name));
             }
-            Ask::Remove(Visitor { from, token }, (room, participant), answer) => {
-                let _ = answer.send(self.hub.remove_for(moment(), from, token.as_deref(), (&room, &participant)));
+            Ask::Remove(visitor, (room, participant), answer) => {
+                let _ = answer.send(self.hub.remove_for(moment(), &visitor, (&room, &participant)));
             }
             Ask::SetUrls(urls) => self.hub.set_urls(urls),
             Ask::Configure(rooms, tokens, mint) => self.hub.configure(moment(), rooms, tokens, mint),

@@ -33,6 +33,7 @@ mod tokens;
 use issue::Asker;
 pub use issue::{Issued, Order, Proof};
 pub use rooms::NotMade;
+pub use tokens::Visitor;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};

@@ -1,7 +1,6 @@
 // The calls that must work, each in a room of its own.
 
 import { token } from './token.js';
-import { pause } from './until.js';
 
 /** Name and course of each; `enter(browser, name, options)` lets a participant into the room. */
 export const cases = {
@@ -177,11 +176,9 @@ async function narrows(enter) {
   await bo.receivesHeight(ana, full);
   await bo.watchesSmoothness();
   bo.narrowsTo(600e3);
-  await bo.settlesOnHeight((height) => height < full, 10);
-  await pause(10_000);
-  await bo.settlesOnHeight((height) => height < full, 10);
+  await bo.settlesOnHeight((height) => height < full, { lasting: 10, within: 30 });
   bo.narrowsTo(3e6);
-  await bo.settlesOnHeight((height) => height === full, 20);
+  await bo.settlesOnHeight((height) => height === full, { lasting: 2, within: 20 });
   await bo.sawAndHeardSmoothly();
 }
 

@@ -5,7 +5,7 @@ import { hasData, listenForData, sendData } from './data.js';
 import { encryptMedia } from './encryption.js';
 import { Link } from './link.js';
 import { longestGap, readSamples, watchSmoothness } from './smoothness.js';
-import { pause, until } from './until.js';
+import { until } from './until.js';
 
 /** How much must come in before we believe that it flows. */
 const FRAMES = 20;
@@ -13,8 +13,6 @@ const SECONDS = 45;
 /** In milliseconds, twice and more what is seen where nothing else runs: encoders of other tests take the processor, too. */
 const LONGEST_FREEZE = 2500;
 const LONGEST_SILENCE = 500;
-/** Seconds without a new picture that are no freeze yet, for the same reason. */
-const STILL = 3;
 
 export class Participant {
   #page; #context; #link; #errors = [];
@@ -156,17 +154,15 @@ export class Participant {
     await until(`${this.name} gets ${codec} of ${other.name}`, SECONDS, () => this.#page.evaluate(receivesCodec, codec));
   }
 
-  /** Its WebSocket is lost and cannot be had again for so long. Pictures go on all the while, and the session after it. */
+  /** Its WebSocket is lost and cannot be had again for so long. Pictures and sound go on all the while, and the session after it. */
   async losesSignalingFor(seconds) {
-    const frames = async () => (await this.#media()).video.reduce((sum, { amount }) => sum + amount, 0);
     const before = await this.#page.evaluate(cutSockets);
-    for (let second = 0, still = 0, seen = await frames(); second < seconds; second += 1) {
-      await pause(1000);
-      const now = await frames();
-      still = now > seen ? 0 : still + 1;
-      seen = now;
-      if (still >= STILL) throw new Error(`${this.name} saw no new frame for ${STILL} seconds`);
-    }
+    await this.watchesSmoothness();
+    await until(`${this.name} has been without signaling for ${seconds} s`, SECONDS, async () => {
+      const samples = await this.#page.evaluate(readSamples);
+      return samples.at(-1).at - samples[0].at >= seconds * 1000;
+    });
+    await this.sawAndHeardSmoothly();
     await this.#page.evaluate(() => { globalThis.isCut = false; });
     await until(`${this.name} goes on in the same session`, 20, async () => {
       const after = await this.#page.evaluate(readSession);
@@ -183,12 +179,12 @@ export class Participant {
     await this.#page.evaluate(watchSmoothness);
   }
 
-  /** Within so many seconds all pictures have a right height for two seconds. */
-  async settlesOnHeight(isRight, seconds) {
-    await until(`${this.name} gets pictures of the right height`, seconds, async () => {
+  /** Within so many seconds all pictures have had a right height for as long as it is to last. */
+  async settlesOnHeight(isRight, { lasting, within }) {
+    await until(`${this.name} gets pictures of the right height for ${lasting} s`, within, async () => {
       const samples = await this.#page.evaluate(readSamples);
-      const end = samples.at(-1)?.at ?? 0;
-      return samples[0]?.at < end - 2000 && samples.every(({ at, height }) => at < end - 2000 || isRight(height));
+      const begin = samples.at(-1).at - lasting * 1000;
+      return samples[0].at < begin && samples.every(({ at, height }) => at < begin || isRight(height));
     });
   }
 

@@ -2,9 +2,6 @@
 
 const PERIOD_MILLIS = 200;
 
-/** Lets time pass where that is what is tested. */
-export const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
-
 /** Asks again and again until `condition` gives something true; what it gave. Its errors count as "not yet". */
 export async function until(what, seconds, condition) {
   const deadline = performance.now() + seconds * 1000;
@@ -18,6 +15,6 @@ export async function until(what, seconds, condition) {
       last = error;
     }
     if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what} (last: ${last?.message ?? last})`);
-    await pause(PERIOD_MILLIS);
+    await new Promise((resolve) => setTimeout(resolve, PERIOD_MILLIS));
   }
 }

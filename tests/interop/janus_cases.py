@@ -94,7 +94,9 @@ def janus(transport: str):
         log = folder / "log"
         with log.open("wb") as out:
             command = ["janus", "-F", str(folder), "--disable-colors", "--debug-level=4"]
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            )
         try:
             url = f"http://127.0.0.1:{port}/janus"
             wait_until_ready(process, url)

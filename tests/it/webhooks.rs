@@ -15,8 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[test]
 fn an_event_is_brought_signed_in_order_and_again_where_it_was_not_taken() {
     let application = Application::start(&[503, 200, 404, 200]);
-    let program =
-        Program::start(&format!("[webhooks]\nurls = [{:?}]\nsecret = \"0123456789abcdef\"\n", application.url));
+    let program = Program::start(&application.settings());
     for _ in 0..3 {
         assert!(program.post("/api/rooms").contains(" 201 "));
     }
@@ -34,6 +33,18 @@ fn an_event_is_brought_signed_in_order_and_again_where_it_was_not_taken() {
     let (time, signature) = last.signature.split_once(",v1=").unwrap();
     let seconds = time.strip_prefix("t=").unwrap();
     assert_eq!(signature, hmac(&format!("{seconds}.{}", last.body)));
+}
+
+#[test]
+fn what_waits_for_a_url_that_is_told_nothing_any_more_is_dropped() {
+    let application = Application::start(&[503, 503]);
+    let program = Program::start(&application.settings());
+    for _ in 0..2 {
+        program.post("/api/rooms");
+    }
+    application.hears();
+    program.reconfigure("");
+    program.until(|| program.metric("roundturn_webhooks_total{result=\"dropped\"}") == Some(2.0));
 }
 
 fn hmac(message: &str) -> String {
@@ -67,6 +78,10 @@ impl Application {
             }
         });
         Self { url, posts }
+    }
+
+    fn settings(&self) -> String {
+        format!("[webhooks]\nurls = [{:?}]\nsecret = \"0123456789abcdef\"\n", self.url)
     }
 
     fn hears(&self) -> Post {

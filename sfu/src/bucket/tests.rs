@@ -3,11 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-
-#[allow(clippy::disallowed_methods)]
-fn start() -> Instant {
-    Instant::now()
-}
+use crate::tests::start;
 
 #[test]
 fn after_its_burst_it_gives_its_rate() {

@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-
-#[allow(clippy::disallowed_methods)]
-fn start() -> Instant {
-    Instant::now()
-}
+use crate::tests::start;
 
 fn rtp(ssrc: u32) -> Vec<u8> {
     let mut bytes = vec![0x80, 96, 0, 1, 0, 0, 0, 0];

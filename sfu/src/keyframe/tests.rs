@@ -1,11 +1,7 @@
 //! The pace of keyframe requests.
 
 use super::*;
-
-#[allow(clippy::disallowed_methods)]
-fn start() -> Instant {
-    Instant::now()
-}
+use crate::tests::start;
 
 #[test]
 fn requests_are_throttled_and_repeated_until_one_comes() {

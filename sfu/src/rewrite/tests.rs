@@ -6,11 +6,7 @@ use str0m::format::Codec;
 
 use super::*;
 use crate::codec::glance;
-
-#[allow(clippy::disallowed_methods)]
-fn start() -> Instant {
-    Instant::now()
-}
+use crate::tests::start;
 
 /// What is no picture.
 static PLAIN: std::sync::LazyLock<Glance> = std::sync::LazyLock::new(Glance::default);

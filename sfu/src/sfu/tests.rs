@@ -1,14 +1,10 @@
 //! What only shows from inside: engines that fail.
 
 use super::*;
+use crate::tests::start;
 use crate::{Offer, SlotRequest};
 
 const OFFER: &str = include_str!("../../tests/it/offers/chromium.sdp");
-
-#[allow(clippy::disallowed_methods)]
-fn start() -> Instant {
-    Instant::now()
-}
 
 /// A clock that stands still: engines seem to cost nothing, however slow this machine is.
 fn still() -> Duration {

@@ -1,11 +1,7 @@
 //! Who speaks, and how often that is told.
 
 use super::*;
-
-#[allow(clippy::disallowed_methods)]
-fn start() -> Instant {
-    Instant::now()
-}
+use crate::tests::start;
 
 /// Feeds packets of 20 ms with these levels; returns when the speaking began and ended, in ms.
 fn changes(levels: impl Iterator<Item = i8>) -> Vec<u64> {

@@ -1,12 +1,11 @@
 //! Rooms: making them, placing them, ending them.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use roundturn_sfu::RoomId;
 
 use super::issue::Asker;
-use super::tokens::bounded;
+use super::tokens::{Visitor, bounded};
 use super::{Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::happening::Kind;
@@ -36,23 +35,17 @@ impl NotMade {
 
 impl Hub {
     /// Makes a room with a name of our choosing, for whoever comes first, or the one that the token is for; where that is
-    /// there already, it stays as it is. `from` asks for it.
+    /// there already, it stays as it is.
     ///
     /// # Errors
     /// When they ask too often, rooms are not open and the token does not grant `moderate`, a value is out of range, or
     /// there are too many rooms.
-    pub fn create_room(
-        &mut self,
-        now: Moment,
-        from: IpAddr,
-        token: Option<&str>,
-        create: &Create,
-    ) -> Result<RoomFacts, NotMade> {
-        self.admit(now, Asker::at(from))?;
+    pub fn create_room(&mut self, now: Moment, visitor: &Visitor, create: &Create) -> Result<RoomFacts, NotMade> {
+        self.admit(now, Asker::at(visitor.from))?;
         if self.draining.is_some() {
             return Err(NotMade::new(ErrorCode::Draining, "the server is about to stop"));
         }
-        let claims = self.moderator(now, token)?;
+        let claims = self.moderator(now, visitor)?;
         let name = claims.as_ref().and_then(|claims| claims.room.clone());
         if name.as_deref().is_some_and(|name| !is_room_name(name)) {
             return Err(NotMade::new(ErrorCode::BadMessage, "the token is for a room that can have no such name"));

@@ -215,7 +215,7 @@ impl House {
 
     /// What anyone may know of a room.
     pub fn facts(&mut self, room: &str) -> Option<crate::signal::protocol::RoomFacts> {
-        self.hub.room_facts(self.now, HOME, None, room).ok()
+        self.hub.room_facts(self.now, &visitor(None), room).ok()
     }
 
     /// Comes back over a new connection.
@@ -229,6 +229,11 @@ impl House {
     pub fn takes_commands(&mut self) -> Vec<(usize, Command)> {
         std::mem::take(&mut self.commands)
     }
+}
+
+/// Whoever asks over HTTP from home.
+pub fn visitor(token: Option<&str>) -> Visitor {
+    Visitor { from: HOME, token: token.map(str::to_owned) }
 }
 
 pub fn seconds(secs: u64) -> Duration {

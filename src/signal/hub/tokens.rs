@@ -11,6 +11,21 @@ use crate::signal::protocol::{Bye, Create, ErrorCode, RoomFacts};
 use crate::signal::room::Room;
 use crate::tokens::{Claims, TokenError};
 
+/// Whoever asks over HTTP.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// Its address.
+    pub from: IpAddr,
+    /// The token that it showed.
+    pub token: Option<String>,
+}
+
+impl Visitor {
+    fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+}
+
 impl Hub {
     /// What somebody may do by its token; `None`: it has none and rooms are open.
     pub(super) fn claims(&mut self, now: Moment, token: Option<&str>) -> Result<Option<Claims>, Refusal> {
@@ -36,17 +51,11 @@ impl Hub {
     ///
     /// # Errors
     /// When rooms are not open and the token does not open this one, or there is none.
-    pub fn room_facts(
-        &mut self,
-        now: Moment,
-        from: IpAddr,
-        token: Option<&str>,
-        name: &str,
-    ) -> Result<RoomFacts, NotMade> {
+    pub fn room_facts(&mut self, now: Moment, visitor: &Visitor, name: &str) -> Result<RoomFacts, NotMade> {
         if !self.config.rooms.open {
-            self.admit(now, Asker::at(from))?;
+            self.admit(now, Asker::at(visitor.from))?;
         }
-        if self.claims(now, token)?.is_some_and(|claims| !claims.opens(name)) {
+        if self.claims(now, visitor.token())?.is_some_and(|claims| !claims.opens(name)) {
             return Err(other_room().into());
         }
         let room = self.room_named(name)?;
@@ -57,8 +66,8 @@ impl Hub {
     ///
     /// # Errors
     /// When the token does not allow it, or there is no such room.
-    pub fn end_room_for(&mut self, now: Moment, from: IpAddr, token: Option<&str>, name: &str) -> Result<(), NotMade> {
-        let room = self.moderated(now, from, token, name)?;
+    pub fn end_room_for(&mut self, now: Moment, visitor: &Visitor, name: &str) -> Result<(), NotMade> {
+        let room = self.moderated(now, visitor, name)?;
         self.end_room(now, room, Bye::RoomEnded);
         Ok(())
     }
@@ -70,19 +79,18 @@ impl Hub {
     pub fn remove_for(
         &mut self,
         now: Moment,
-        from: IpAddr,
-        token: Option<&str>,
+        visitor: &Visitor,
         (name, participant): (&str, &str),
     ) -> Result<(), NotMade> {
-        let room = self.moderated(now, from, token, name)?;
+        let room = self.moderated(now, visitor, name)?;
         let target = self.participant_in(room, participant)?;
         self.dismiss(now, target, Bye::Removed, None);
         Ok(())
     }
 
-    fn moderated(&mut self, now: Moment, from: IpAddr, token: Option<&str>, name: &str) -> Result<RoomId, NotMade> {
-        self.admit(now, Asker::at(from))?;
-        match self.moderator(now, token)? {
+    fn moderated(&mut self, now: Moment, visitor: &Visitor, name: &str) -> Result<RoomId, NotMade> {
+        self.admit(now, Asker::at(visitor.from))?;
+        match self.moderator(now, visitor)? {
             Some(claims) if claims.opens(name) => Ok(self.room_named(name)?),
             Some(_) => Err(other_room().into()),
             None if self.config.tokens.is_some() => Err(NotMade::new(ErrorCode::AuthRequired, NEEDS_MODERATE)),
@@ -94,8 +102,8 @@ impl Hub {
     }
 
     /// The claims of a token that grants `moderate`, and nothing where rooms are open and there is none.
-    pub(super) fn moderator(&mut self, now: Moment, token: Option<&str>) -> Result<Option<Claims>, Refusal> {
-        let claims = self.claims(now, token)?;
+    pub(super) fn moderator(&mut self, now: Moment, visitor: &Visitor) -> Result<Option<Claims>, Refusal> {
+        let claims = self.claims(now, visitor.token())?;
         match claims {
             Some(claims) if !claims.grants("moderate") => refuse(ErrorCode::Forbidden, NEEDS_MODERATE),
             claims => Ok(claims),

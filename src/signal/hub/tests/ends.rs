@@ -105,7 +105,10 @@ fn draining_says_bye_to_everyone_and_lets_nobody_in() {
     }
     let late = house.connects();
     house.is_sent_away(late, "draining", 4503);
-    assert_eq!(house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap_err().code, ErrorCode::Draining);
+    assert_eq!(
+        house.hub.create_room(house.now, &visitor(None), &Create::default()).unwrap_err().code,
+        ErrorCode::Draining
+    );
 }
 
 #[test]

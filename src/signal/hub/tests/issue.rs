@@ -54,12 +54,12 @@ fn a_host_without_an_address_offers_nothing() {
 fn whoever_asks_too_often_waits_whatever_they_ask_for() {
     let mut house = few();
     house.joins("room", "mesh");
-    house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap();
+    house.hub.create_room(house.now, &visitor(None), &Create::default()).unwrap();
     house.hub.issue(house.now, &order(None)).unwrap();
     let refused = house.hub.issue(house.now, &order(None)).unwrap_err();
     assert_eq!((refused.code, refused.retry), (ErrorCode::RateLimited, Some(seconds(1))));
     assert_eq!(
-        house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap_err().code,
+        house.hub.create_room(house.now, &visitor(None), &Create::default()).unwrap_err().code,
         ErrorCode::RateLimited
     );
     let late = house.connects();

@@ -162,7 +162,7 @@ fn an_update_is_told_to_everyone() {
 fn rooms_are_made_over_http_and_known_by_name() {
     let mut house = House::new();
     let create = Create { max_participants: Some(2), ..Create::default() };
-    let facts = house.hub.create_room(house.now, HOME, None, &create).unwrap();
+    let facts = house.hub.create_room(house.now, &visitor(None), &create).unwrap();
     assert_eq!((facts.mode, facts.max_participants), ("sfu", 2));
     assert_eq!(house.facts(&facts.room), Some(facts.clone()));
     assert_eq!(house.facts("elsewhere"), None);
@@ -175,10 +175,10 @@ fn rooms_are_made_over_http_and_known_by_name() {
 fn where_there_are_too_many_rooms_the_oldest_empty_one_goes() {
     let mut house = House::with(|config| config.rooms_max = 3);
     let (_ana, _) = house.joins("occupied", "sfu");
-    let first = house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap();
+    let first = house.hub.create_room(house.now, &visitor(None), &Create::default()).unwrap();
     house.later(seconds(1));
-    let second = house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap();
-    let third = house.hub.create_room(house.now, HOME, None, &Create::default()).unwrap();
+    let second = house.hub.create_room(house.now, &visitor(None), &Create::default()).unwrap();
+    let third = house.hub.create_room(house.now, &visitor(None), &Create::default()).unwrap();
     assert_eq!(house.facts(&first.room), None);
     assert!(house.facts(&second.room).is_some() && house.facts(&third.room).is_some());
     for room in [second.room, third.room] {
@@ -186,6 +186,6 @@ fn where_there_are_too_many_rooms_the_oldest_empty_one_goes() {
         house.says(client, json!({"type":"join","id":1,"room":room}));
         house.hears_a(client, "joined");
     }
-    let none_is_empty = house.hub.create_room(house.now, HOME, None, &Create::default());
+    let none_is_empty = house.hub.create_room(house.now, &visitor(None), &Create::default());
     assert_eq!(none_is_empty.unwrap_err().code, ErrorCode::RoomFull);
 }

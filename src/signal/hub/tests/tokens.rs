@@ -157,26 +157,27 @@ fn rooms_over_http_take_a_moderators_token() {
     let (now, create) = (house.now, Create { max_participants: Some(40), ..Create::default() });
     let refused = |house: &mut House, shown: Option<Value>| {
         let shown = shown.map(token);
-        house.hub.create_room(now, HOME, shown.as_deref(), &create).unwrap_err().code
+        house.hub.create_room(now, &visitor(shown.as_deref()), &create).unwrap_err().code
     };
     assert_eq!(refused(&mut house, None), ErrorCode::AuthRequired);
     assert_eq!(refused(&mut house, Some(json!({"room":"*"}))), ErrorCode::Forbidden);
     assert_eq!(refused(&mut house, Some(json!({"exp":1,"grants":["moderate"]}))), ErrorCode::AuthExpired);
     let moderator = token(json!({"room":"r","grants":["moderate"],"max_participants":9}));
-    let made = house.hub.create_room(now, HOME, Some(&moderator), &create).unwrap();
+    let made = house.hub.create_room(now, &visitor(Some(&moderator)), &create).unwrap();
     assert_eq!((made.room.as_str(), made.max_participants), ("r", 9));
     let any = token(json!({"grants":["moderate"]}));
-    assert_ne!(house.hub.create_room(now, HOME, Some(&any), &create).unwrap().room, "r");
+    assert_ne!(house.hub.create_room(now, &visitor(Some(&any)), &create).unwrap().room, "r");
 
-    let facts = |house: &mut House, shown: Option<&str>, room: &str| house.hub.room_facts(now, HOME, shown, room);
+    let facts = |house: &mut House, shown: Option<&str>, room: &str| house.hub.room_facts(now, &visitor(shown), room);
     assert_eq!(facts(&mut house, None, "r").unwrap_err().code, ErrorCode::AuthRequired);
-    let visitor = token(json!({"room":"r"}));
-    assert!(facts(&mut house, Some(&visitor), "r").is_ok());
-    assert_eq!(facts(&mut house, Some(&visitor), "other").unwrap_err().code, ErrorCode::Forbidden);
+    let guest = token(json!({"room":"r"}));
+    assert!(facts(&mut house, Some(&guest), "r").is_ok());
+    assert_eq!(facts(&mut house, Some(&guest), "other").unwrap_err().code, ErrorCode::Forbidden);
 
     let (bo, _) = enters(&mut house, json!({"sub":"bo"}));
-    let remove = |house: &mut House, shown: &str, who: (&str, &str)| house.hub.remove_for(now, HOME, Some(shown), who);
-    assert_eq!(remove(&mut house, &visitor, ("r", "p_1")).unwrap_err().code, ErrorCode::Forbidden);
+    let remove =
+        |house: &mut House, shown: &str, who: (&str, &str)| house.hub.remove_for(now, &visitor(Some(shown)), who);
+    assert_eq!(remove(&mut house, &guest, ("r", "p_1")).unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(remove(&mut house, &moderator, ("r", "p_7")).unwrap_err().code, ErrorCode::ParticipantNotFound);
     assert_eq!(remove(&mut house, &moderator, ("other", "p_1")).unwrap_err().code, ErrorCode::Forbidden);
     remove(&mut house, &moderator, ("r", "p_1")).unwrap();
@@ -184,20 +185,20 @@ fn rooms_over_http_take_a_moderators_token() {
     house.is_sent_away(bo, "removed", 4480);
 
     let (cem, _) = enters(&mut house, json!({"sub":"cem"}));
-    assert_eq!(house.hub.end_room_for(now, HOME, Some(&visitor), "r").unwrap_err().code, ErrorCode::Forbidden);
-    house.hub.end_room_for(now, HOME, Some(&moderator), "r").unwrap();
+    assert_eq!(house.hub.end_room_for(now, &visitor(Some(&guest)), "r").unwrap_err().code, ErrorCode::Forbidden);
+    house.hub.end_room_for(now, &visitor(Some(&moderator)), "r").unwrap();
     house.drain();
     house.is_sent_away(cem, "room_ended", 4410);
-    assert_eq!(house.hub.end_room_for(now, HOME, Some(&moderator), "r").unwrap_err().code, ErrorCode::RoomNotFound);
+    assert_eq!(house.hub.end_room_for(now, &visitor(Some(&moderator)), "r").unwrap_err().code, ErrorCode::RoomNotFound);
 }
 
 #[test]
 fn open_rooms_know_no_moderator_over_http() {
     let mut house = House::new();
     house.joins("room", "mesh");
-    let refused = house.hub.end_room_for(house.now, HOME, None, "room").unwrap_err();
+    let refused = house.hub.end_room_for(house.now, &visitor(None), "room").unwrap_err();
     assert_eq!(refused.code, ErrorCode::Forbidden);
-    let refused = house.hub.end_room_for(house.now, HOME, Some("a.b.c"), "room").unwrap_err();
+    let refused = house.hub.end_room_for(house.now, &visitor(Some("a.b.c")), "room").unwrap_err();
     assert_eq!(refused.code, ErrorCode::Forbidden, "whatever is shown proves nothing");
 }
 
