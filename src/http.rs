@@ -84,6 +84,7 @@ fn router(state: AppState) -> Router {
         .route("/api/rooms", post(rooms::create))
         .route("/api/rooms/{room}", get(rooms::show).delete(rooms::end))
         .route("/api/rooms/{room}/participants/{participant}", axum::routing::delete(rooms::remove))
+        .route("/api/sessions/{session}", get(rooms::session))
         .route("/api/ice-servers", get(credentials::ice_servers))
         .route("/turn/credentials", get(credentials::credentials).post(credentials::credentials))
         .fallback(page_or_nothing)
@@ -99,7 +100,7 @@ fn metrics_router(state: AppState, handle: metrics_exporter_prometheus::Promethe
         .route("/metrics", get(move || metrics::render(handle.clone())))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .fallback(async || ApiError::NotFound("no such page"))
+        .fallback(async || ApiError::NotFound("no such page".into()))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(from_fn(meter::guard))
         .with_state(state)
@@ -111,6 +112,6 @@ async fn page_or_nothing(method: Method, uri: Uri, headers: axum::http::HeaderMa
     }
     match pages::page(uri.path(), &headers) {
         Some(page) => page,
-        None => ApiError::NotFound("no such page").into_response(),
+        None => ApiError::NotFound("no such page".into()).into_response(),
     }
 }

@@ -17,6 +17,7 @@ mod hub;
 mod member;
 pub mod protocol;
 mod random;
+mod record;
 mod repeats;
 mod room;
 mod stats;
@@ -41,6 +42,7 @@ use crate::tokens::Key;
 use actor::{Actor, Ask};
 use happening::Happening;
 use protocol::{Bye, Create, Limits, RoomFacts, SlotCounts};
+pub use record::SessionFacts;
 
 pub use bucket::Rate;
 pub use credentials::{Credential, IceUrls, Mint};
@@ -171,6 +173,14 @@ impl SignalHandle {
     /// [`Ended`], or what the hub has against it.
     pub async fn room(&self, visitor: Visitor, name: String) -> Result<Result<RoomFacts, NotMade>, Ended> {
         self.ask(|answer| Ask::Room(visitor, name, answer)).await
+    }
+
+    /// How far a session came, and why no further.
+    ///
+    /// # Errors
+    /// [`Ended`], or what the hub has against it.
+    pub async fn session(&self, visitor: Visitor, name: String) -> Result<Result<SessionFacts, NotMade>, Ended> {
+        self.ask(|answer| Ask::Session(visitor, name, answer)).await
     }
 
     /// Ends a room.

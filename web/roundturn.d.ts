@@ -140,9 +140,9 @@ export interface RoomEvents {
   /** Media connection to a participant, or to the server (null). */
   connection: { participant: Participant | null; state: RTCPeerConnectionState };
   message: { from: Participant | string; topic: string; data: unknown; at: number; roomSeq: number };
-  /** Which heights of one of your tracks anyone watches; the others are not sent any more. */
   /** A data channel was closed, messages on it were lost, and it is opened again. */
   'data-interrupted': { lossy: boolean };
+  /** Which heights of one of your tracks anyone watches; the others are not sent any more. */
   layers: { track: string; heights: number[] };
   'room-changed': { info: RoomInfo };
   /** Of the session. `error` says why it is reconnecting or closed. */

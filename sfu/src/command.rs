@@ -1,5 +1,7 @@
 //! What signaling asks and what it is told: plain data.
 
+use crate::stages::Stage;
+
 /// A room, unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub u64);
@@ -250,10 +252,12 @@ pub enum Event {
         /// How its packets travel.
         path: Path,
     },
-    /// ICE and DTLS are up for the first time.
-    Connected {
+    /// Media has come so far for the first time. Stages may be skipped: who only speaks has no keyframe.
+    Reached {
         /// Who.
         participant: ParticipantId,
+        /// How far.
+        stage: Stage,
     },
     /// The client must offer anew with an ICE restart for media to flow again.
     RestartIce {

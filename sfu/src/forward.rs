@@ -14,6 +14,7 @@ use crate::red::Outlet;
 use crate::rewrite::{Incoming, Outgoing};
 use crate::sfu::Sfu;
 use crate::slots::Slot;
+use crate::stages::Stage;
 use crate::stats::Stats;
 use crate::track::Track;
 use crate::{Kind, TrackId};
@@ -51,6 +52,7 @@ impl Sfu {
         let Some((_, id)) = publisher.published.iter().find(|(section, _)| *section == mid).copied() else { return };
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let kind = track.kind();
+        publisher.reach(Stage::Packet, &mut self.outbox);
         count_in(&mut self.stats, kind, packet.payload.len());
         if track.info.muted || packet.payload.is_empty() {
             return;
@@ -115,6 +117,9 @@ impl Sfu {
         let mut news = !std::mem::replace(&mut encoding.live, true);
         if glance.keyframe {
             encoding.keyframes.settle();
+            if let Some(publisher) = self.participants.get_mut(track.publisher) {
+                publisher.reach(Stage::Keyframe, &mut self.outbox);
+            }
         }
         if track.encodings.len() > 1 {
             for other in track.encodings.iter_mut().filter(|other| other.live && other.is_silent(now)) {
@@ -221,6 +226,7 @@ impl Sfu {
         subscriber.write(mid, write, &mut self.outbox);
         if switched {
             self.stats.first_frames.note(self.now, subscriber, parcel.id);
+            subscriber.reach(Stage::Keyframe, &mut self.outbox);
         }
         count_out(&mut self.stats, video, packet.payload.len());
         (if switched { Handed::Switched } else { Handed::Done }, is_news)

@@ -48,6 +48,7 @@ mod secrets;
 mod sfu;
 mod slots;
 mod speaker;
+mod stages;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -65,4 +66,5 @@ pub use demux::shard_of;
 pub use first_frame::{FirstFrames, Times};
 pub use route::Transport;
 pub use sfu::{Output, Sfu, Transmit};
+pub use stages::Stage;
 pub use stats::{Limited, MessagesDropped, Stats};

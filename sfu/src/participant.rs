@@ -26,6 +26,7 @@ use crate::quality::Link;
 use crate::route::{Route, Routes, Source};
 use crate::rtp::{self, DTLS};
 use crate::slots::Slots;
+use crate::stages::{Stage, Stages};
 use crate::work::Work;
 use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
 
@@ -72,8 +73,8 @@ pub(crate) struct Participant {
     pub(crate) pulse: Pulse,
     /// Whether media can flow: DTLS is up.
     pub(crate) connected: bool,
-    /// Whether [`crate::Event::Connected`] was said.
-    pub(crate) announced: bool,
+    /// How far its media has come.
+    stages: Stages,
     pub(crate) deadline: Option<Instant>,
     /// The time that the engine was told last.
     fed: Option<Instant>,
@@ -125,7 +126,7 @@ impl Participant {
             routes: Routes::default(),
             pulse: Pulse::default(),
             connected: false,
-            announced: false,
+            stages: Stages::default(),
             deadline: None,
             fed: None,
             busy: None,
@@ -233,12 +234,26 @@ impl Participant {
             }
             self.pulse.beat(now);
             self.routes.hear(now, route);
-        } else if is_answered() && is_nomination(bytes) {
-            self.pulse.beat(now);
-            self.routes.nominate(route);
-            self.routes.hear(now, route);
+            if self.connected && rtp::reports_reception(bytes) {
+                self.reach(Stage::Report, out);
+            }
+        } else if is_answered() {
+            self.reach(Stage::Checked, out);
+            if is_nomination(bytes) {
+                self.reach(Stage::Nominated, out);
+                self.pulse.beat(now);
+                self.routes.nominate(route);
+                self.routes.hear(now, route);
+            }
         }
         true
+    }
+
+    /// Its media has come so far.
+    pub(crate) fn reach(&mut self, stage: Stage, out: &mut Outbox) {
+        if self.stages.reach(stage) {
+            out.happenings.push_back((self.key, Happening::Reached(stage)));
+        }
     }
 
     /// Asks the client for a keyframe of an encoding that it sends. `false`: nothing came of it yet.

@@ -8,6 +8,7 @@ use str0m::{Event as Engine, IceConnectionState};
 use crate::participant::Happening;
 use crate::sfu::Sfu;
 use crate::speaker::INTERVAL;
+use crate::stages::Stage;
 use crate::timers::Owner;
 use crate::{Event, RoomId, TrackId};
 
@@ -21,6 +22,7 @@ impl Sfu {
             match happening {
                 Happening::Event(event) => self.on_event(key, *event),
                 Happening::Proven(remote) => self.demux.prove(key, remote),
+                Happening::Reached(stage) => self.on_reached(key, stage),
                 Happening::Failed => self.fail(key),
             }
         }
@@ -129,12 +131,16 @@ impl Sfu {
         }
     }
 
+    fn on_reached(&mut self, key: usize, stage: Stage) {
+        if let Some(participant) = self.participants.get(key).map(|participant| participant.id) {
+            self.events.push_back(Event::Reached { participant, stage });
+        }
+    }
+
     fn on_connected(&mut self, key: usize) {
         let Some(participant) = self.participants.get_mut(key) else { return };
         participant.connected = true;
-        if !std::mem::replace(&mut participant.announced, true) {
-            self.events.push_back(Event::Connected { participant: participant.id });
-        }
+        participant.reach(Stage::Connected, &mut self.outbox);
         let published: Vec<_> = participant.published.iter().map(|(_, track)| *track).collect();
         self.feel_pulse(key);
         self.allocate(key);

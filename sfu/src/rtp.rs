@@ -9,6 +9,9 @@ const RTP: RangeInclusive<u8> = 128..=191;
 const RTCP: RangeInclusive<u8> = 192..=223;
 /// RFC 3550 §6.4.1.
 const SENDER_REPORT: u8 = 200;
+const RECEIVER_REPORT: u8 = 201;
+/// How many reception blocks follow, in the first byte.
+const REPORT_COUNT: u8 = 0x1f;
 
 /// Whether it is a packet of a stream.
 pub(crate) fn is_rtp(bytes: &[u8]) -> bool {
@@ -18,6 +21,12 @@ pub(crate) fn is_rtp(bytes: &[u8]) -> bool {
 /// Whether it is RTCP that begins with a sender report, which also says the sender's name and may say goodbye.
 pub(crate) fn is_sender_report(bytes: &[u8]) -> bool {
     is_rtcp(bytes) && bytes.get(1) == Some(&SENDER_REPORT)
+}
+
+/// Whether it is RTCP that begins with a report about streams that were received.
+pub(crate) fn reports_reception(bytes: &[u8]) -> bool {
+    let is_report = matches!(bytes.get(1), Some(&SENDER_REPORT | &RECEIVER_REPORT));
+    is_report && bytes.first().is_some_and(|first| RTP.contains(first) && first & REPORT_COUNT > 0)
 }
 
 /// Whether it is a report, a request or feedback about streams.
@@ -34,6 +43,8 @@ mod tests {
         assert!(is_rtp(&[0x80, 96]) && is_rtp(&[0x90, 0x80 | 111]) && !is_rtp(&[0x80, 200]));
         assert!(is_rtcp(&[0x81, 201]) && is_rtcp(&[0x80, 207]) && !is_rtcp(&[0x80, 224]));
         assert!(is_sender_report(&[0x80, 200]) && !is_sender_report(&[0x80, 201]));
+        assert!(reports_reception(&[0x81, 200]) && reports_reception(&[0x81, 201]));
+        assert!(!reports_reception(&[0x80, 200]) && !reports_reception(&[0x81, 205]));
         assert!(!is_rtp(&[22, 254]) && !is_rtcp(&[22, 200]) && !is_rtp(&[0x80]) && !is_rtp(&[]));
     }
 }

@@ -251,6 +251,16 @@ pub enum RoomMode {
     Sfu,
 }
 
+impl RoomMode {
+    /// As configurations and the protocol say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mesh => "mesh",
+            Self::Sfu => "sfu",
+        }
+    }
+}
+
 /// Who is told what happens in rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhooks {

@@ -1,5 +1,7 @@
 //! Errors of the API, as JSON: `{"error":{"code","message"}}`.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -21,7 +23,7 @@ pub enum ApiError {
     /// Not with these rights.
     Forbidden(String),
     /// No such thing.
-    NotFound(&'static str),
+    NotFound(Cow<'static, str>),
     /// Another method.
     MethodNotAllowed,
     /// The request took too long to arrive.
@@ -51,8 +53,8 @@ impl From<NotMade> for ApiError {
             ErrorCode::AuthInvalid => Self::Disproven("auth_invalid", not_made.message),
             ErrorCode::AuthExpired => Self::Disproven("auth_expired", not_made.message),
             ErrorCode::Forbidden => Self::Forbidden(not_made.message),
-            ErrorCode::RoomNotFound => Self::NotFound("no such room"),
-            ErrorCode::ParticipantNotFound => Self::NotFound("no such participant in that room"),
+            ErrorCode::RoomNotFound => Self::NotFound("no such room".into()),
+            ErrorCode::ParticipantNotFound => Self::NotFound(not_made.message.into()),
             ErrorCode::RoomFull => Self::Unavailable("the server has as many rooms as it takes"),
             ErrorCode::Draining => Self::Unavailable("the server is about to stop"),
             ErrorCode::Internal => Self::Internal(not_made.message),

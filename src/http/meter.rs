@@ -47,6 +47,7 @@ fn handler_of(path: &str) -> &'static str {
         "/api/ice-servers" => "ice_servers",
         "/turn/credentials" => "turn_credentials",
         _ if path == "/api/rooms" || path.starts_with("/api/rooms/") => "rooms",
+        _ if path.starts_with("/api/sessions/") => "sessions",
         _ if super::pages::has(path) => "page",
         _ => "other",
     }

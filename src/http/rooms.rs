@@ -1,4 +1,4 @@
-//! The API for rooms.
+//! The API for rooms and sessions.
 
 use std::net::IpAddr;
 
@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use super::AppState;
 use super::error::ApiError;
 use super::source::{Source, bearer};
-use crate::signal::Visitor;
 use crate::signal::protocol::{Create, RoomFacts};
+use crate::signal::{SessionFacts, Visitor};
 
 /// `POST /api/rooms`: makes a room with a name of our choosing, or of the token's.
 pub async fn create(
@@ -36,6 +36,17 @@ pub async fn show(
 ) -> Result<Json<RoomFacts>, ApiError> {
     let Path(room) = room?;
     Ok(Json(state.signal.room(visitor(from, &headers), room).await??))
+}
+
+/// `GET /api/sessions/{session}`: how far a session came, and why no further.
+pub async fn session(
+    State(state): State<AppState>,
+    Source(from): Source,
+    headers: HeaderMap,
+    session: Result<Path<String>, PathRejection>,
+) -> Result<Json<SessionFacts>, ApiError> {
+    let Path(session) = session?;
+    Ok(Json(state.signal.session(visitor(from, &headers), session).await??))
 }
 
 /// `DELETE /api/rooms/{room}`: ends it.

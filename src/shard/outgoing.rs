@@ -71,13 +71,13 @@ impl Outgoing {
 
 #[cfg(test)]
 mod tests {
-    use roundturn_sfu::{ParticipantId, RoomId};
+    use roundturn_sfu::{ParticipantId, RoomId, Stage};
     use tokio::sync::mpsc;
 
     use super::*;
 
     fn connected(number: u64) -> Event {
-        Event::Connected { participant: ParticipantId(number) }
+        Event::Reached { participant: ParticipantId(number), stage: Stage::Connected }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::export;
 use super::happening::Happening;
 use super::hub::{ConnectionId, Hub, Input, Issued, Moment, NotMade, Order, Output, Visitor};
 use super::protocol::{Bye, Create, RoomFacts};
+use super::record::SessionFacts;
 use super::wire::{Outgoing, ToClient};
 use crate::clock;
 use crate::config::Rooms;
@@ -35,6 +36,8 @@ pub enum Ask {
     CreateRoom(Visitor, Create, oneshot::Sender<Result<RoomFacts, NotMade>>),
     /// What is known of a room.
     Room(Visitor, String, oneshot::Sender<Result<RoomFacts, NotMade>>),
+    /// How far a session came.
+    Session(Visitor, String, oneshot::Sender<Result<SessionFacts, NotMade>>),
     /// End a room.
     EndRoom(Visitor, String, oneshot::Sender<Result<(), NotMade>>),
     /// Remove a participant from a room.
@@ -133,6 +136,9 @@ impl Actor {
             }
             Ask::Room(visitor, name, answer) => {
                 let _ = answer.send(self.hub.room_facts(moment(), &visitor, &name));
+            }
+            Ask::Session(visitor, session, answer) => {
+                let _ = answer.send(self.hub.session_facts(moment(), &visitor, &session));
             }
             Ask::EndRoom(visitor, name, answer) => {
                 let _ = answer.send(self.hub.end_room_for(moment(), &visitor, &name));

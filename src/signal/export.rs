@@ -2,7 +2,9 @@
 
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
+use super::record::Stage;
 use super::stats::{Api, IN, JOINS, OUT, Stats};
+use crate::config::RoomMode;
 
 /// Brings the metrics to where the counters are.
 pub fn export(stats: &mut Stats) {
@@ -17,6 +19,12 @@ pub fn export(stats: &mut Stats) {
     }
     for (api, label) in Api::ALL {
         counter!("roundturn_ice_credentials_issued_total", "api" => label).absolute(stats.issued(api));
+    }
+    for mode in [RoomMode::Mesh, RoomMode::Sfu] {
+        for (stage, label) in Stage::ALL {
+            counter!("roundturn_sessions_ended_total", "mode" => mode.as_str(), "last_stage" => label)
+                .absolute(stats.sessions(mode, stage));
+        }
     }
     for duration in stats.join_durations.drain(..) {
         histogram!("roundturn_sfu_join_duration_seconds").record(duration.as_secs_f64());
@@ -37,6 +45,7 @@ pub fn describe() {
     );
     describe_counter!("roundturn_sfu_joins_total", "Join attempts by outcome.");
     describe_counter!("roundturn_ice_credentials_issued_total", "TURN credentials issued over HTTP or signaling.");
+    describe_counter!("roundturn_sessions_ended_total", "Sessions that ended, by the last stage that they reached.");
     describe_counter!("roundturn_webhooks_total", "Events for webhooks, by what became of them.");
     describe_histogram!("roundturn_sfu_join_duration_seconds", "Time from join message to first connected transport.");
     export(&mut Stats::default());

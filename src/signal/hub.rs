@@ -22,6 +22,7 @@ mod happen;
 mod issue;
 mod media;
 mod moderate;
+mod records;
 mod relay;
 mod requests;
 mod rooms;
@@ -48,6 +49,7 @@ use super::happening::Happening;
 use super::member::Member;
 use super::protocol::{Bye, ErrorCode, Event, EventText, Limits, Reply, render, render_event};
 use super::random::Random;
+use super::record::Records;
 use super::room::Room;
 use super::stats::Stats;
 use super::timers::{Timer, Timers};
@@ -151,6 +153,7 @@ pub struct Hub {
     asked: Buckets,
     outputs: VecDeque<Output>,
     stats: Stats,
+    records: Records,
     /// Shards that take nothing more from those who ask.
     busy: Vec<bool>,
     /// Rooms with somebody in them.
@@ -215,6 +218,7 @@ impl Hub {
             asked: Buckets::new(config.asks),
             outputs: VecDeque::new(),
             stats: Stats::default(),
+            records: Records::default(),
             busy: vec![false; config.shards.max(1)],
             occupied: 0,
             last_participant: 0,

@@ -77,8 +77,6 @@ pub struct Media {
     pub audio: Option<Vec<SlotFacts>>,
     /// What is in the video slots.
     pub video: Option<Vec<SlotFacts>>,
-    /// Whether ICE and DTLS have been up.
-    pub connected: bool,
 }
 
 /// An offer on its way through the SFU.

@@ -109,10 +109,7 @@ impl Room {
     pub fn facts(&self) -> RoomFacts {
         RoomFacts {
             room: self.name.clone(),
-            mode: match self.mode {
-                RoomMode::Mesh => "mesh",
-                RoomMode::Sfu => "sfu",
-            },
+            mode: self.mode.as_str(),
             max_participants: self.max_participants,
             locked: self.locked,
             expires_at: self.expires_at,

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::record::Stage;
+use crate::config::RoomMode;
+
 /// Frames from clients, by type.
 pub const IN: &[&str] = &[
     "join",
@@ -13,6 +16,7 @@ pub const IN: &[&str] = &[
     "candidate",
     "mute",
     "unpublish",
+    "view",
     "update",
     "ice_servers",
     "ping",
@@ -44,6 +48,8 @@ pub const OUT: &[&str] = &[
     "speakers",
     "quality",
     "restart_ice",
+    "more_slots",
+    "layers",
 ];
 
 /// How a join or a resume may end.
@@ -52,6 +58,9 @@ pub const JOINS: &[&str] = &[
     "resumed",
     "bad_message",
     "auth_required",
+    "auth_invalid",
+    "auth_expired",
+    "forbidden",
     "room_not_found",
     "room_full",
     "room_locked",
@@ -87,6 +96,8 @@ pub struct Stats {
     frames_out: Counts,
     joins: Counts,
     issued: [u64; Api::ALL.len()],
+    /// Sessions that ended: mesh, SFU; by the last stage that they reached.
+    sessions: [[u64; Stage::ALL.len()]; 2],
     /// Times from `join` to the first connected transport, until somebody takes them. At most one for each participant
     /// and taken after each turn of the actor.
     pub join_durations: Vec<Duration>,
@@ -130,6 +141,16 @@ impl Stats {
         if let Some(count) = self.issued.get_mut(api as usize) {
             *count += 1;
         }
+    }
+
+    /// Counts a session that ended.
+    pub fn count_session(&mut self, mode: RoomMode, last: Stage) {
+        self.sessions[usize::from(mode == RoomMode::Sfu)][last as usize] += 1;
+    }
+
+    /// Sessions that ended after this stage.
+    pub fn sessions(&self, mode: RoomMode, last: Stage) -> u64 {
+        self.sessions[usize::from(mode == RoomMode::Sfu)][last as usize]
     }
 
     /// TURN credentials signed.

@@ -109,7 +109,7 @@ fn call(daemon: &mut Daemon, home: usize, mut speaker: Participant, mut listener
                     if participant == speaker.id { &mut speaker } else { &mut listener }.accept(&sdp);
                     answer = sdp;
                 }
-                SfuEvent::Connected { .. } => connected += 1,
+                SfuEvent::Reached { stage: roundturn_sfu::Stage::Connected, .. } => connected += 1,
                 SfuEvent::Quality { path, .. } => paths.push(path),
                 SfuEvent::Rejected { message, .. } => panic!("{message}"),
                 _ => {}

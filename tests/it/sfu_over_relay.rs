@@ -46,7 +46,7 @@ fn call(mut daemon: Daemon) -> Vec<u8> {
             match message.event {
                 SfuEvent::Answer { participant, sdp, .. } if participant == speaker.id => speaker.accept(&sdp),
                 SfuEvent::Answer { sdp, .. } => listener.accept(&sdp),
-                SfuEvent::Connected { .. } => connected += 1,
+                SfuEvent::Reached { stage: roundturn_sfu::Stage::Connected, .. } => connected += 1,
                 SfuEvent::Rejected { message, .. } => panic!("{message}"),
                 _ => {}
             }

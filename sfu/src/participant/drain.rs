@@ -8,6 +8,7 @@ use str0m::{Event, Output, Rtc};
 
 use crate::route::{Route, Routes, Source};
 use crate::rtp::{self, DTLS};
+use crate::stages::Stage;
 use crate::{Transmit, Transport};
 
 /// Outputs of one drain; an engine that has more than that to say is broken.
@@ -32,6 +33,8 @@ pub(crate) enum Happening {
     Event(Box<Event>),
     /// It answered a check from this address, which takes the password.
     Proven(Source),
+    /// Its media has come so far for the first time.
+    Reached(Stage),
     /// It is gone, and with it the participant.
     Failed,
 }

@@ -13,6 +13,7 @@ use str0m::{Input, PacerReason, Reason, Rtc};
 
 use super::drain::{Drained, Hold, drain, drain_once};
 use super::{Outbox, Participant};
+use crate::stages::Stage;
 
 /// Timeouts in one pump. With bandwidth estimation each lets one packet out, so this is also a burst.
 const PUMP: usize = 256;
@@ -42,6 +43,7 @@ impl Participant {
             Some(((), None))
         });
         self.written += 1;
+        self.reach(Stage::Packet, out);
         self.pend(out);
     }
 

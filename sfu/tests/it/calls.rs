@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use roundturn_sfu::{Event, Path, Quality};
+use roundturn_sfu::{Event, ParticipantId, Path, Quality, Stage};
 
 use crate::support::{RED, RED_BLOCK, Received, Setup, World};
 
@@ -24,12 +24,25 @@ fn two_people_see_and_hear_each_other() {
         assert_contiguous(&sight);
         assert_eq!(client.in_slot(client.video_slots[1]).len(), 0);
     }
-    let connected = world.events.iter().filter(|event| matches!(event, Event::Connected { .. })).count();
-    assert_eq!(connected, 2);
+    for id in [1, 2].map(ParticipantId) {
+        let mut stages: Vec<_> = stages_of(&world, id);
+        assert!(stages.starts_with(&[Stage::Checked, Stage::Nominated, Stage::Connected]), "{stages:?}");
+        stages.sort_unstable();
+        assert_eq!(stages[3..], [Stage::Packet, Stage::Keyframe, Stage::Report], "each once");
+    }
     let stats = world.sfu.stats();
     assert_eq!((stats.rooms, stats.participants, stats.connected), (1, 2, 2));
     assert_eq!((stats.audio_tracks, stats.video_tracks), (2, 2));
     assert!(stats.video_packets_out > 300 && stats.audio_bytes_in > 0);
+}
+
+/// How far somebody's media came, in the order in which that was told.
+fn stages_of(world: &World, id: ParticipantId) -> Vec<Stage> {
+    let stage = |event: &Event| match event {
+        Event::Reached { participant, stage } if *participant == id => Some(*stage),
+        _ => None,
+    };
+    world.events.iter().filter_map(stage).collect()
 }
 
 #[test]

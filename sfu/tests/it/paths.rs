@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use roundturn_sfu::{Event, Path, Quality};
+use roundturn_sfu::{Event, Path, Quality, Stage};
 
 use crate::support::{Setup, World};
 
@@ -76,7 +76,10 @@ fn a_restart_of_ice_lets_nothing_stop() {
     assert_ne!(ufrag(&world.answer_of(world.clients[1].id)), ufrag(&old));
     let back = back_after(&mut world, 1);
     assert!(back < Duration::from_millis(100), "{back:?}");
-    assert_eq!(world.events.iter().filter(|event| matches!(event, Event::Connected { .. })).count(), 2);
+    assert_eq!(
+        world.events.iter().filter(|event| matches!(event, Event::Reached { stage: Stage::Connected, .. })).count(),
+        2
+    );
 }
 
 #[test]

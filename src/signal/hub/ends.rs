@@ -87,7 +87,7 @@ impl Hub {
         if let Ok(room) = self.room_of(who) {
             self.happened(now, Kind::ParticipantLeft, room, Some(who), Some(reason.as_str()));
         }
-        let Some(room_id) = self.forget(who) else { return };
+        let Some(room_id) = self.forget(now, who, reason.as_str()) else { return };
         let name = protocol::participant_name(who);
         let tracks = self.rooms.get(&room_id).map(|room| room.tracks_of(who)).unwrap_or_default();
         for track in tracks {
@@ -102,8 +102,9 @@ impl Hub {
     }
 
     /// The participant is nowhere any more; whoever is still in its room has not been told.
-    pub(super) fn forget(&mut self, who: ParticipantId) -> Option<RoomId> {
+    pub(super) fn forget(&mut self, now: Moment, who: ParticipantId, reason: &'static str) -> Option<RoomId> {
         let member = self.members.remove(&who)?;
+        self.close_record(now, &member, reason);
         self.sessions.remove(&member.session);
         self.timers.unset(member.credentials.refresh_at, Timer::Credentials(who));
         if let Some(resume_by) = member.resume_by {

@@ -10,6 +10,7 @@ use crate::signal::happening::Kind;
 use crate::signal::member::{Credentials, Grants, Media, Member};
 use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Joined, Reply, Resume, render_event};
 use crate::signal::random::same_secret;
+use crate::signal::record::Record;
 use crate::signal::repeats::Repeats;
 use crate::signal::room::is_room_name;
 use crate::signal::stats::Api;
@@ -74,10 +75,13 @@ impl Hub {
             self.timers.unset(since + self.config.rooms.empty_timeout, Timer::EmptyRoom(room_id));
             self.occupied += 1;
         }
-        let (mode, shard) = (room.mode, room.shard);
+        let (mode, shard, room_name) = (room.mode, room.shard, room.name.clone());
 
         let credentials = self.first_credentials(now, who);
         let session = format!("s_{}", self.random.word(16));
+        let resume_key = format!("rk_{}", self.random.word(20));
+        let record = Record::new(now, resume_key.clone(), room_name, mode, protocol::participant_name(who));
+        self.records.begin(session.clone(), record);
         self.sessions.insert(session.clone(), who);
         self.attach(connection, who);
         self.members.insert(
@@ -91,7 +95,7 @@ impl Hub {
                 meta,
                 grants,
                 session,
-                resume_key: format!("rk_{}", self.random.word(20)),
+                resume_key,
                 connection: Some(connection),
                 resume_by: None,
                 log: EventLog::default(),

@@ -9,6 +9,7 @@ use super::{Answer, ConnectionId, Done, Hub, Moment, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::member::{Grants, PendingOffer};
 use crate::signal::protocol::{self, Candidate, ErrorCode, Mute, OfferRequest, Reply, TrackEntry, Unpublish, View};
+use crate::signal::record::Stage;
 
 /// An offer without an answer for so long has been lost with its shard; the next one may go.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,6 +60,8 @@ impl Hub {
         slots.audio = slots.audio.max(offer.slots.audio.len());
         slots.video = slots.video.max(offer.slots.video.len());
         let generation = offer.generation;
+        let record = self.records.get_mut(&member.session);
+        record.map(|record| record.reach(now.instant, Stage::Offer));
         member.media.pending = Some(PendingOffer { generation, id, connection: Some(connection), since: now.instant });
         self.sfu(shard, Command::Offer(to_sfu(who, offer)));
         Ok(Done::Later)

@@ -9,13 +9,14 @@ use super::enter::{check_name, checked_meta};
 use super::{Answer, ConnectionId, Done, Hub, Moment, Output, Refusal, refuse};
 use crate::config::RoomMode;
 use crate::signal::protocol::{self, ErrorCode, Event, Message, Ping, Recipients, Reply, Signal, Update, render_event};
+use crate::signal::record::Stage;
 use crate::signal::room::Topic;
 
 /// Characters of a topic's name.
 const TOPIC_CHARS: usize = 128;
 
 impl Hub {
-    pub(super) fn on_signal(&mut self, from: ParticipantId, signal: &Signal) -> Answer {
+    pub(super) fn on_signal(&mut self, now: Moment, from: ParticipantId, signal: &Signal) -> Answer {
         let room = self.room_of(from)?;
         if self.rooms.get(&room).is_some_and(|room| room.mode != RoomMode::Mesh) {
             return refuse(ErrorCode::Unsupported, "this room's media goes through the server: use offer, or message");
@@ -33,6 +34,7 @@ impl Hub {
             self.stats.count_out(kind.kind());
             self.outputs.push_back(Output::Frame(connection, frame));
         }
+        self.reach(now, from, Stage::Offer);
         Ok(Done::Ok)
     }
 

@@ -69,7 +69,7 @@ impl Hub {
         request: Request,
     ) -> Answer {
         match request {
-            Request::Signal(signal) => self.on_signal(who, &signal),
+            Request::Signal(signal) => self.on_signal(now, who, &signal),
             Request::Message(message) => self.on_message(now, who, message),
             Request::Ping(ping) => self.on_ping(now, connection, id, &ping),
             Request::Update(update) => self.on_update(who, update),

@@ -143,7 +143,7 @@ impl Hub {
             if let Some(connection) = self.members.get(&who).and_then(|member| member.connection) {
                 self.close(connection, bye, None);
             }
-            self.forget(who);
+            self.forget(now, who, bye.as_str());
         }
         self.remove_room(now, room_id, bye.as_str());
     }

@@ -7,6 +7,7 @@ use roundturn_sfu::{
 use super::{Hub, Moment};
 use crate::signal::member::Answered;
 use crate::signal::protocol::{self, Bye, ErrorCode, Event, Level, SlotCounts, SlotFacts, TrackMid, render_event};
+use crate::signal::record::Stage;
 use crate::signal::room::track_facts;
 
 /// Join times that wait for whoever exports them; beyond that they are not measured.
@@ -38,11 +39,14 @@ impl Hub {
                 self.tell_connected(room, &Event::Speakers { participants });
             }
             SfuEvent::Quality { room, participant, up, down, path } => {
+                if let Some(record) = self.record_of(participant) {
+                    record.set_path(path_name(path));
+                }
                 let participant = &protocol::participant_name(participant);
                 let (up, down, path) = (quality(up), quality(down), path_name(path));
                 self.tell_connected(room, &Event::Quality { participant, up, down, path });
             }
-            SfuEvent::Connected { participant } => self.on_connected(now, participant),
+            SfuEvent::Reached { participant, stage } => self.on_reached(now, participant, stage.into()),
             SfuEvent::RestartIce { participant } => self.tell(participant, render_event(&Event::RestartIce)),
             SfuEvent::Failed { participant } => self.dismiss(now, participant, Bye::Internal, None),
         }
@@ -56,6 +60,9 @@ impl Hub {
     ) {
         let Some(member) = self.members.get_mut(&who) else { return };
         let Some(pending) = member.media.pending.take_if(|pending| pending.generation == generation) else { return };
+        if let Some(record) = self.records.get_mut(&member.session) {
+            record.set_rejected(outcome.as_ref().err().cloned());
+        }
         member.media.answered = Some(Answered { generation, id: pending.id, connection: None, outcome });
         let room = member.room;
         if let Some(connection) = member.connection {
@@ -140,9 +147,10 @@ impl Hub {
         }
     }
 
-    fn on_connected(&mut self, now: Moment, who: ParticipantId) {
-        let Some(member) = self.members.get_mut(&who) else { return };
-        if !std::mem::replace(&mut member.media.connected, true) && self.stats.join_durations.len() < DURATIONS {
+    fn on_reached(&mut self, now: Moment, who: ParticipantId, stage: Stage) {
+        let is_new = self.reach(now, who, stage);
+        let Some(member) = self.members.get(&who).filter(|_| is_new && stage == Stage::Dtls) else { return };
+        if self.stats.join_durations.len() < DURATIONS {
             self.stats.join_durations.push(now.instant.saturating_duration_since(member.joined));
         }
     }

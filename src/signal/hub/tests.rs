@@ -10,6 +10,7 @@ mod mesh;
 mod messages;
 mod moderation;
 mod noise;
+mod records;
 mod resuming;
 mod sfu;
 mod tokens;

@@ -222,8 +222,8 @@ fn slots_speakers_quality_and_restarts_are_told() {
     );
     house.sfu_says(SfuEvent::RestartIce { participant: ParticipantId(2) });
     assert_eq!(house.hears(bo), json!({"type":"restart_ice","seq":3}));
-    house.sfu_says(SfuEvent::Connected { participant: ParticipantId(2) });
-    house.sfu_says(SfuEvent::Connected { participant: ParticipantId(2) });
+    house.sfu_says(SfuEvent::Reached { participant: ParticipantId(2), stage: roundturn_sfu::Stage::Connected });
+    house.sfu_says(SfuEvent::Reached { participant: ParticipantId(2), stage: roundturn_sfu::Stage::Connected });
     assert_eq!(house.hub.stats().join_durations.len(), 1);
 }
 
