@@ -7,23 +7,28 @@
 //   &mode=mesh|sfu  what the room becomes if it does not exist yet
 //   &name=Ana       how one is called
 //   &token=eyJ…     the token, where the server asks for one; it is not passed on with the link for others
+//   &key=…          the key of end-to-end encryption; it goes on with the link for others
+//   &lang=de        the language, where none was chosen
 //   &autojoin=1     joins at once
 //   &relay=1        sends all media through TURN
 //   &audio=0        without microphone    &video=0  without camera
 //
-// The elements have stable ids (#name #join #mic #camera #screen #copy #leave #path); every tile has data-participant, data-source,
+// The elements have stable ids (#name #join #mic #camera #screen #hand #chat-open #copy #leave #path #count #layout); every tile has data-participant, data-source,
 // data-you, data-muted, data-speaking, data-picture, data-connection, data-path and data-quality, every sound data-participant and
 // data-source. `document.body.dataset.view` is door, call or end. While a call goes on, `window.roundturn.room` is the Room of roundturn.js.
 
 import { RoundturnError, join } from './roundturn.js';
 import { Call } from './page/call.js';
 import { Door, isRoomName } from './page/door.js';
+import { Devices } from './page/devices.js';
 import { byId, element, showView } from './page/dom.js';
 import { Media } from './page/media.js';
-import { WORDS, endWords } from './page/words.js';
+import { WORDS, endWords, fillTexts } from './page/words.js';
 
+fillTexts();
 const media = new Media();
-const door = new Door(media, { start, join: enter, go: (room) => { location.hash = room; }, home, link });
+const door = new Door(media, { start, join: enter, go: (fragment) => { location.hash = fragment; }, home, link });
+new Devices(media);
 let options = readFragment();
 let call = null;
 /** Counts the tries to get into a room: whoever goes elsewhere, or tries again, gives up the one before. */
@@ -47,6 +52,7 @@ function readFragment() {
     mode: ['mesh', 'sfu'].includes(values.get('mode')) ? values.get('mode') : undefined,
     name: values.get('name') ?? '',
     token: values.get('token') ?? undefined,
+    key: values.get('key') || undefined,
     autojoin: values.get('autojoin') === '1',
     relay: values.get('relay') === '1',
     audio: values.get('audio') !== '0',
@@ -71,7 +77,7 @@ function route() {
 
 /** The link that others join by. */
 function link() {
-  return `${location.origin}${location.pathname}#${options.room}`;
+  return `${location.origin}${location.pathname}#${options.room}${options.key ? `&key=${options.key}` : ''}`;
 }
 
 function home() {
@@ -80,7 +86,7 @@ function home() {
 }
 
 // Makes a room and goes to its lobby. Where the API makes none, the name does as soon as somebody joins.
-async function start(mode) {
+async function start(mode, encrypts) {
   door.busy(true);
   const wish = { mode, ...(mode === 'mesh' ? { max_participants: 2 } : {}) };
   let room = randomName();
@@ -90,7 +96,12 @@ async function start(mode) {
   } catch {
     // Without the server joining fails as well, and says so.
   }
-  location.hash = mode === 'mesh' ? `${room}&mode=mesh` : room;
+  location.hash = [room, mode === 'mesh' && 'mode=mesh', encrypts && `key=${randomKey()}`].filter(Boolean).join('&');
+}
+
+// 128 bits, in letters that links may hold.
+function randomKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 // Letters and digits that nobody mistakes for one another.
@@ -117,6 +128,7 @@ async function enter(name) {
       tracks,
       create: { mode: options.mode, ...(options.mode === 'mesh' && !options.autojoin ? { max_participants: 2 } : {}) },
       iceTransportPolicy: options.relay ? 'relay' : 'all',
+      ...(options.key ? { encryption: { key: options.key } } : {}),
     });
     if (mine !== attempt) return room.leave();
     begin(room);
@@ -129,7 +141,7 @@ function begin(room) {
   door.hide();
   showView('call');
   window.roundturn.room = room;
-  call = new Call(room, media, link());
+  call = new Call(room, media, link(), Boolean(options.key));
   room.addEventListener('state', ({ state, error }) => {
     if (state === 'closed') finish(error);
   });

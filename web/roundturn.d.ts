@@ -19,6 +19,11 @@ export interface JoinOptions {
   tracks?: (PublishOptions & { track: MediaStreamTrack })[];
   /** `relay` sends all media through TURN. */
   iceTransportPolicy?: RTCIceTransportPolicy;
+  /**
+   * Encrypts sound and picture from end to end, by a text that everyone in the room knows and the server never sees. Codecs are
+   * then Opus and VP8. Messages are not encrypted. Rejects with `unsupported_browser` where the browser cannot.
+   */
+  encryption?: { key: string };
 }
 
 export interface PublishOptions {
@@ -44,6 +49,8 @@ export interface Publication {
   readonly source: Source;
   readonly name: string;
   readonly muted: boolean;
+  /** SFU: held back by the server, since the link does not carry it. */
+  readonly paused?: boolean;
   /** null while no media of it comes, for example because no slot is free. */
   readonly track: MediaStreamTrack | null;
   /** A stream of this one track, for `srcObject`. */
@@ -92,6 +99,8 @@ export interface ReceivedStats {
 
 export interface SentStats {
   kind: 'audio' | 'video'; bitsPerSecond: number; packets: number; framesEncoded: number; width?: number; height?: number;
+  /** Why a picture is smaller or slower than it could be, where the browser tells. */
+  limitedBy: 'none' | 'cpu' | 'bandwidth' | 'other';
 }
 
 export interface RoomStats {
@@ -145,10 +154,25 @@ export interface RoomEvents {
   /** Which heights of one of your tracks anyone watches; the others are not sent any more. */
   layers: { track: string; heights: number[] };
   'room-changed': { info: RoomInfo };
+  /** Frames that another key made, or none: not shown. At most once in two seconds for each. */
+  undecipherable: { participant: Participant; publication: Publication };
   /** Of the session. `error` says why it is reconnecting or closed. */
   state: { state: State; error?: RoundturnError };
   /** Something went wrong that no call of yours reports. */
   error: { error: Error; participant?: Participant };
+}
+
+export type Stage = 'join' | 'offer' | 'stun' | 'nominated' | 'dtls' | 'packet' | 'keyframe' | 'report';
+
+/** How far a session came and why no further; times in milliseconds. */
+export interface SessionRecord {
+  session: string; room: string; mode: 'mesh' | 'sfu'; participant: string;
+  joined_at: number; ended_at: number | null; ended: string | null; path: 'udp' | 'tcp' | 'relay' | null;
+  last_stage: Stage; stages: { stage: Stage; after_ms: number }[];
+  reason: 'ok' | 'in_progress' | 'peer_to_peer' | 'no_offer' | 'offer_rejected' | 'no_stun' | 'not_nominated' | 'no_dtls' | 'no_media' | 'no_report';
+  /** With `offer_rejected`. */
+  error?: string;
+  message: string;
 }
 
 export declare class Room extends EventTarget {
@@ -165,6 +189,8 @@ export declare class Room extends EventTarget {
   unpublish(source: Source | MediaStreamTrack): Promise<void>;
   mute(source: Source | MediaStreamTrack, muted: boolean): Promise<void>;
   replaceTrack(source: Source | MediaStreamTrack, track: MediaStreamTrack | null): Promise<void>;
+  /** Opens another device for a published source; '' is the system's choice. Resolves with its track; the one before is stopped. */
+  useDevice(source: Source | MediaStreamTrack, deviceId: string, constraints?: MediaTrackConstraints): Promise<MediaStreamTrack>;
   send(topic: string, data: unknown, options?: { to?: '*' | (string | Participant)[]; keep?: boolean; echo?: boolean }): Promise<void>;
   /** Data channels; throws in a mesh room. */
   readonly data: Data;
@@ -174,6 +200,8 @@ export declare class Room extends EventTarget {
   moderate(action: 'remove' | 'mute' | 'lock' | 'unlock' | 'end', fields?: { participant?: string; track?: string; reason?: string }): Promise<void>;
   serverTime(): number;
   stats(): Promise<RoomStats>;
+  /** What the server noted of this session, also for an hour after its end. */
+  record(): Promise<SessionRecord>;
   leave(): void;
   addEventListener<T extends keyof RoomEvents>(type: T, listener: (event: Event & RoomEvents[T]) => void, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
@@ -188,4 +216,10 @@ export declare class RoundturnError extends Error {
 /** Joins a room. Rejects with a RoundturnError. */
 export declare function join(options: JoinOptions): Promise<Room>;
 
-export declare const Roundturn: { join: typeof join; RoundturnError: typeof RoundturnError };
+/** The devices that can be chosen. Their names are empty until one of them was allowed. */
+export declare function devices(): Promise<{ audio: MediaDeviceInfo[]; video: MediaDeviceInfo[]; output: MediaDeviceInfo[] }>;
+
+/** Opens a device in the place of `old`, which is stopped; '' is the system's choice. Rejects as `getUserMedia` does. */
+export declare function openDevice(kind: 'audio' | 'video', deviceId: string, constraints?: MediaTrackConstraints, old?: MediaStreamTrack | null): Promise<MediaStreamTrack>;
+
+export declare const Roundturn: { join: typeof join; devices: typeof devices; openDevice: typeof openDevice; RoundturnError: typeof RoundturnError };

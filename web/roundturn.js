@@ -7,13 +7,15 @@
 //
 // Events and their fields are listed in roundturn.d.ts. No dependencies, no build step.
 
+import { devices, openDevice } from './roundturn/devices.js';
+import { Encryption } from './roundturn/encryption.js';
 import { RoundturnError } from './roundturn/error.js';
 import { Mesh } from './roundturn/mesh.js';
 import { Sfu } from './roundturn/sfu.js';
 import { Signaling } from './roundturn/signaling.js';
 import { Statistics } from './roundturn/stats.js';
 
-export { RoundturnError };
+export { RoundturnError, devices, openDevice };
 
 /** Joins a room; resolves once the server has let us in. Options: see `JoinOptions` in roundturn.d.ts. */
 export async function join(options) {
@@ -23,7 +25,7 @@ export async function join(options) {
   return room;
 }
 
-export const Roundturn = { join, RoundturnError };
+export const Roundturn = { join, devices, openDevice, RoundturnError };
 
 const KIND_SOURCE = { audio: 'microphone', video: 'camera' };
 
@@ -48,7 +50,7 @@ class Participant {
 
 /** A room that was joined. Made by `join`. */
 class Room extends EventTarget {
-  #signaling; #engine = null; #statistics; #rtc; #closedBy = null;
+  #signaling; #engine = null; #statistics; #rtc; #url; #encryption = null;
   #participants = new Map();
   #locals = new Map();
   state = 'connecting';
@@ -56,13 +58,15 @@ class Room extends EventTarget {
   /** Kept messages of the room, by topic. */
   kept = new Map();
 
-  constructor({ url, room, name, meta, token, create, tracks = [], iceTransportPolicy = 'all' }) {
+  constructor({ url = defaultUrl(), room, name, meta, token, create, tracks = [], iceTransportPolicy = 'all', encryption }) {
     super();
+    this.#url = url;
+    if (encryption) this.#encryption = new Encryption({ key: encryption.key, room, onfailure: (id) => this.#undecipherable(id) });
     this.#rtc = { iceServers: [], iceTransportPolicy, bundlePolicy: 'max-bundle' };
     for (const { track, ...how } of tracks) this.#addLocal(track, how);
     this.#statistics = new Statistics(this);
     this.#signaling = new Signaling({
-      url: url ?? defaultUrl(),
+      url,
       token,
       join: { room, name, meta, create },
       handlers: {
@@ -122,6 +126,14 @@ class Room extends EventTarget {
     await this.#engine?.replaceTrack(local);
   }
 
+  /** Opens another device for a published source and puts it in the place of the one before; '' is the system's choice. */
+  async useDevice(source, deviceId, constraints = {}) {
+    const local = this.#local(source);
+    const track = await openDevice(local.kind, deviceId, constraints, local.track);
+    await this.replaceTrack(local.source, track);
+    return track;
+  }
+
   /** Sends an application message; `to` is "*" or a list of participants, `keep` makes it the topic's current value. */
   async send(topic, data, { to = '*', keep, echo } = {}) {
     const list = to === '*' ? to : to.map((one) => one.id ?? one);
@@ -162,12 +174,25 @@ class Room extends EventTarget {
     return this.#statistics.read(this.#engine?.connections() ?? new Map(), this.#signaling.rtt);
   }
 
+  /** What the server noted of this session: how far the call came, and why no further. Also for an hour after its end. */
+  async record() {
+    const { session, resume_key: key } = this.#signaling.session ?? {};
+    const url = new URL(`api/sessions/${session}`, this.#url.replace(/^ws/, 'http'));
+    const response = await fetch(url, { headers: { authorization: `Bearer ${key}` } }).catch(() => null);
+    const body = await response?.json().catch(() => null);
+    if (!response?.ok) throw new RoundturnError(body?.error?.code ?? 'unreachable', body?.error?.message);
+    return body;
+  }
+
   /** Leaves at once. */
   leave() {
     this.#signaling.leave();
   }
 
   #addLocal(track, { source = KIND_SOURCE[track.kind], name = '', muted = false, ...how } = {}) {
+    if (this.#encryption && (how.codec ?? 'vp8') !== 'vp8') {
+      throw new RoundturnError('no_common_codec', 'with end-to-end encryption the codec is vp8');
+    }
     if (this.#locals.has(source)) throw new RoundturnError('already_published', `${source} is already published`);
     const local = {
       id: null, participant: this.you, kind: track.kind, source, name, muted, track, ...how,
@@ -190,8 +215,8 @@ class Room extends EventTarget {
 
   #setState(state, error) {
     if (state === 'closed') {
-      this.#closedBy = error;
       this.#engine?.close();
+      this.#encryption?.close();
       this.#statistics.stop();
     }
     this.state = state;
@@ -245,6 +270,7 @@ class Room extends EventTarget {
       room: this,
       rtc: this.#rtc,
       locals: this.#locals,
+      encryption: this.#encryption,
       request: (frame) => this.#signaling.request(frame),
       emit: (type, fields) => this.#emit(type, fields),
     };
@@ -281,6 +307,12 @@ class Room extends EventTarget {
       case 'quality': return this.#quality(frame);
       default: return this.#engine.event(frame);
     }
+  }
+
+  #undecipherable(track) {
+    const all = this.participants.flatMap((one) => [...one.publications.values()]);
+    const publication = all.find((one) => one.track?.id === track);
+    if (publication) this.#emit('undecipherable', { participant: publication.participant, publication });
   }
 
   #updateParticipant({ participant: id, name, meta }) {

@@ -34,17 +34,33 @@ const ASSETS: &[Asset] = assets![
     "/icon.svg",
     "/index.html",
     "/page/call.js",
+    "/page/chat.js",
     "/page/controls.js",
     "/page/details.js",
+    "/page/devices.js",
     "/page/dom.js",
     "/page/door.js",
+    "/page/focus.js",
+    "/page/hands.js",
+    "/page/invite.js",
     "/page/layout.js",
     "/page/media.js",
+    "/page/panel.js",
+    "/page/people.js",
+    "/page/qr.js",
+    "/page/slow.js",
     "/page/tile.js",
     "/page/view.js",
     "/page/words.js",
+    "/page/words/de.js",
+    "/page/words/en.js",
+    "/page/words/ru.js",
+    "/page/words/zh.js",
     "/roundturn.js",
     "/roundturn/data.js",
+    "/roundturn/devices.js",
+    "/roundturn/encryption-worker.js",
+    "/roundturn/encryption.js",
     "/roundturn/encodings.js",
     "/roundturn/error.js",
     "/roundturn/mesh.js",
@@ -107,9 +123,9 @@ mod tests {
 
     use super::*;
 
-    /// Types are for editors, not for browsers.
+    /// Types are for editors, and what makes a package of it is for those who bundle.
     fn is_served(path: &str) -> bool {
-        !path.ends_with(".d.ts")
+        !path.ends_with(".d.ts") && path != "/package.json"
     }
 
     fn files(folder: &Path, found: &mut Vec<String>) {

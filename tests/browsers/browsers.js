@@ -10,7 +10,7 @@ const CHROMIUM = {
   args: [
     '--no-sandbox',
     '--disable-gpu',
-    '--use-fake-device-for-media-stream',
+    '--use-fake-device-for-media-stream=device-count=4',
     '--use-fake-ui-for-media-stream',
     '--autoplay-policy=no-user-gesture-required',
     '--disable-background-networking',
@@ -56,12 +56,16 @@ export class Browsers {
   async call(name, run) {
     const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/-$/, '');
     const participants = [];
-    const enter = async (kind, who, { transport, encrypt, end, ...options } = {}) => {
+    const enter = async (kind, who, { transport, encrypt, screen, view, end, url, ...options } = {}) => {
       const context = await (await this.#browser(kind)).createBrowserContext();
-      const participant = await Participant.open(context, who, transport, encrypt);
+      const participant = await Participant.open(context, who, { transport, encrypt, screen });
       participants.push(participant);
+      if (url) {
+        await participant.goes(url);
+        return participant;
+      }
       const fragment = new URLSearchParams({ room: slug, name: who, autojoin: '1', ...options });
-      await participant.goto(`${this.#urlFor(transport, options)}/#${fragment}`, end);
+      await participant.goto(`${this.#urlFor(transport, options)}/#${fragment}`, { view, end });
       return participant;
     };
     try {

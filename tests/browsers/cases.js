@@ -133,7 +133,7 @@ export const cases = {
 const NAMES = ['Ana', 'Bo', 'Cem'];
 
 /** Lets them in one after the other, so that the order of joining is known. */
-async function everyone(enter, browsers, options) {
+export async function everyone(enter, browsers, options) {
   const people = [];
   for (const [index, browser] of browsers.entries()) people.push(await enter(browser, NAMES[index], options));
   return people;
@@ -152,7 +152,7 @@ async function scalable(enter, codec, options = {}) {
   }
 }
 
-async function everyoneReceives(people) {
+export async function everyoneReceives(people) {
   await Promise.all(people.map((person) => person.receivesFrom(people.filter((other) => other !== person))));
 }
 

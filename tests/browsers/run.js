@@ -7,9 +7,10 @@
 
 import { mkdirSync } from 'node:fs';
 import { Browsers } from './browsers.js';
-import { cases } from './cases.js';
 import { Certificate } from './certificate.js';
 import { Daemon, NAME } from './daemon.js';
+import { cases as examples } from './examples.js';
+import { cases as calls } from './page_cases.js';
 
 const [program, ...wanted] = process.argv.slice(2);
 if (!program) throw new Error('usage: run.js PROGRAM [CASE...]');
@@ -42,7 +43,7 @@ async function check(name, run) {
   if (problem) console.log(`    ${problem.replaceAll('\n', '\n    ')}`);
 }
 
-for (const [name, run] of Object.entries(cases)) {
+for (const [name, run] of Object.entries({ ...calls, ...examples })) {
   if (wanted.length && !wanted.some((part) => name.includes(part))) continue;
   await check(name, () => browsers.call(name, run));
 }

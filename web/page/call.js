@@ -1,9 +1,16 @@
 // The call: tiles, sounds and banners follow the room's events; the controls act on the room.
 
+import { Chat } from './chat.js';
 import { Controls } from './controls.js';
 import { Details } from './details.js';
-import { byId, copy, element, label, toast } from './dom.js';
+import { byId, element, label, toast } from './dom.js';
+import { Focus } from './focus.js';
+import { Hands } from './hands.js';
+import { copyLink, wireInvitation } from './invite.js';
 import { keepFitting } from './layout.js';
+import { Panel } from './panel.js';
+import { People } from './people.js';
+import { recorded } from './slow.js';
 import { Tile } from './tile.js';
 import { keepViewing } from './view.js';
 import { WORDS } from './words.js';
@@ -12,33 +19,45 @@ import { WORDS } from './words.js';
 const PATIENCE_MS = 6_000;
 
 export class Call {
-  #room; #link; #tiles = new Map(); #screens = new Map(); #sounds = new Map();
-  #controls; #details; #stopFitting; #viewing; #aborted = new AbortController(); #troubleTimer = 0; #blocked = new Set();
+  #room; #media; #tiles = new Map(); #screens = new Map(); #sounds = new Map();
+  #controls; #details; #chat; #hands; #people; #panel; #focus;
+  #stopFitting; #viewing; #aborted = new AbortController(); #troubleTimer = 0; #blocked = new Set();
 
-  constructor(room, media, link) {
+  /** `link` is what others join by; `isEncrypted` whether it holds a key. */
+  constructor(room, media, link, isEncrypted) {
     this.#room = room;
-    this.#link = link;
+    this.#media = media;
     byId('bar-room').textContent = room.info.room;
     byId('invite-link').textContent = link;
     this.#stopFitting = keepFitting(byId('grid'), byId('stage'), byId('screens'));
     this.#viewing = keepViewing(room, () => [...this.#tiles.values(), ...this.#screens.values()]);
     const { signal } = this.#aborted;
-    byId('invite-copy').addEventListener('click', () => this.#copyLink(), { signal });
-    byId('copy').addEventListener('click', () => this.#copyLink(), { signal });
+    for (const id of ['invite-copy', 'copy']) byId(id).addEventListener('click', () => copyLink(link), { signal });
+    wireInvitation(() => link, signal);
+    media.addEventListener('output', () => this.#sounds.forEach((sound) => this.#setOutput(sound)), { signal });
     byId('banner-action').addEventListener('click', () => this.#unblock(), { signal });
-    label(byId('copy'), WORDS.copyLink);
+    label(byId('copy'), WORDS.texts.copyLink);
+    label(byId('chat-open'), WORDS.texts.chat);
+    label(byId('count'), WORDS.texts.people);
+    this.#hands = new Hands(room, (id) => this.#handsChanged(id));
+    this.#focus = new Focus(room, () => this.#tiles, () => this.#viewing.update());
     for (const participant of [room.you, ...room.participants]) this.#show(participant);
     this.#listen();
-    this.#controls = new Controls(room, media, () => this.#show(room.you));
-    this.#details = new Details(room, (stats) => this.#takeStats(stats));
+    this.#controls = new Controls(room, media, this.#hands, () => this.#show(room.you));
+    this.#details = new Details(room, isEncrypted, (stats) => this.#takeStats(stats));
+    this.#people = new People(room, this.#hands);
+    this.#chat = new Chat(room, () => this.#panel?.open === 'chat');
+    this.#panel = new Panel((tab) => {
+      if (tab === 'chat') this.#chat.read();
+      this.#viewing.update();
+    });
     this.#update();
   }
 
   close() {
     this.#aborted.abort();
     clearTimeout(this.#troubleTimer);
-    this.#controls.close();
-    this.#details.close();
+    for (const part of [this.#controls, this.#details, this.#panel, this.#chat, this.#people, this.#hands, this.#focus]) part.close();
     this.#stopFitting();
     this.#viewing.stop();
     for (const tile of [...this.#tiles.values(), ...this.#screens.values()]) tile.close();
@@ -67,6 +86,7 @@ export class Call {
       if (participant.isYou) this.#controls.render();
     });
     on('speakers', () => this.#render());
+    on('undecipherable', ({ participant }) => toast(WORDS.undecipherable(participant.name || WORDS.guest)));
     on('quality', () => this.#render());
     on('connection', () => this.#update());
     on('state', ({ state }) => this.#stateChanged(state));
@@ -91,7 +111,7 @@ export class Call {
       for (const tile of this.#tiles.values()) if (tile.participant.isYou && tile.participant !== participant) this.#drop(tile.participant);
     }
     if (!this.#tiles.has(id)) {
-      const tile = new Tile(participant, 'camera');
+      const tile = new Tile(participant, 'camera', (one) => this.#focus.pin(one));
       this.#tiles.set(id, tile);
       // The own tile is the last.
       const grid = byId('grid');
@@ -99,6 +119,8 @@ export class Call {
     }
     this.#tiles.get(id).render();
     this.#showScreen(participant);
+    this.#people?.render();
+    this.#focus.update();
     this.#viewing.update();
   }
 
@@ -129,6 +151,19 @@ export class Call {
     for (const tile of this.#tiles.values()) tile.render();
   }
 
+  #handsChanged(id) {
+    for (const [one, tile] of this.#tiles) tile.raised = this.#hands.isRaised(one);
+    this.#controls.render();
+    this.#people.render();
+    const who = id && this.#room.participant(id);
+    if (who && !who.isYou) toast(WORDS.handOf(who.name || WORDS.guest));
+  }
+
+  // Where there is no such device any more, or none can be chosen, sound comes as the system has it.
+  #setOutput(sound) {
+    sound.setSinkId?.(this.#media.chosen.output).catch(() => {});
+  }
+
   #play(publication) {
     const { participant, source, kind, stream, track } = publication;
     if (kind === 'audio') {
@@ -136,6 +171,7 @@ export class Call {
       this.#sounds.get(track)?.remove();
       this.#sounds.set(track, sound);
       byId('sounds').append(sound);
+      this.#setOutput(sound);
       this.#start(sound);
     }
     this.#show(participant);
@@ -163,11 +199,6 @@ export class Call {
     this.#show(publication.participant);
   }
 
-  async #copyLink() {
-    const copied = await copy(this.#link);
-    toast(copied ? WORDS.linkCopied : WORDS.linkNotCopied(this.#link));
-  }
-
   #takeStats(stats) {
     for (const [id, one] of Object.entries(stats.participants)) {
       const tile = this.#tiles.get(id);
@@ -177,9 +208,12 @@ export class Call {
 
   #update() {
     this.#render();
+    for (const [one, tile] of this.#tiles) tile.raised = this.#hands.isRaised(one);
+    this.#people.render();
+    this.#focus.update();
     this.#viewing.update();
     const others = this.#room.participants;
-    byId('count').textContent = WORDS.people(others.length + 1);
+    byId('count-words').textContent = WORDS.people(others.length + 1);
     byId('invite').hidden = others.length > 0;
     byId('call').dataset.alone = String(others.length === 0);
     this.#showBanner(this.#trouble());
@@ -194,10 +228,18 @@ export class Call {
       return { words, busy: true };
     }
     if (this.#blocked.size > 0) return { words: WORDS.soundBlocked, action: WORDS.soundAllow };
-    const waits = this.#room.participants.find((one) => one.connection !== 'connected' && one.connection !== 'new');
+    // Through the server there is one connection, and it is everyone's.
+    const connections = this.#room.mode === 'sfu' ? [this.#room.you] : this.#room.participants;
+    const waits = connections.find((one) => one.connection !== 'connected' && one.connection !== 'new');
     if (!waits) return null;
     const words = this.#room.mode === 'mesh' ? WORDS.connectingTo(waits.name || WORDS.guest) : WORDS.mediaConnecting;
     return { words, busy: true, patient: true };
+  }
+
+  // The server knows how far the call came.
+  async #explain(words) {
+    const more = await recorded(this.#room);
+    if (more && byId('banner-words').textContent === words) byId('banner-words').textContent = `${words} ${more}`;
   }
 
   #showBanner(trouble) {
@@ -214,5 +256,6 @@ export class Call {
     byId('banner-words').textContent = trouble.words;
     byId('banner-action').hidden = !trouble.action;
     byId('banner-action').textContent = trouble.action ?? '';
+    if (trouble.busy && this.#room.mode === 'sfu' && this.#room.state === 'connected') this.#explain(trouble.words);
   }
 }

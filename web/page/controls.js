@@ -4,21 +4,24 @@ import { byId, label, setToggle, toast } from './dom.js';
 import { canShareScreen, chooseScreen } from './media.js';
 import { WORDS, mediaProblem } from './words.js';
 
+const KEYS = { m: 'mic', v: 'camera', h: 'hand', c: 'chat-open', p: 'count', l: 'layout' };
 const KINDS = { microphone: 'audio', camera: 'video' };
 
 export class Controls {
-  #room; #media; #changed; #aborted = new AbortController(); #screenTracks = [];
+  #room; #media; #hands; #changed; #aborted = new AbortController(); #screenTracks = [];
 
   /** `changed` is called whenever the own tile may look different. */
-  constructor(room, media, changed) {
+  constructor(room, media, hands, changed) {
     this.#room = room;
     this.#media = media;
+    this.#hands = hands;
     this.#changed = changed;
     const { signal } = this.#aborted;
     const on = (id, action) => byId(id).addEventListener('click', () => this.#guard(byId(id), action), { signal });
     on('mic', () => this.#toggle('microphone'));
     on('camera', () => this.#toggle('camera'));
     on('screen', () => this.#toggleScreen());
+    on('hand', () => hands.toggle());
     byId('leave').addEventListener('click', () => room.leave(), { signal });
     label(byId('leave'), WORDS.leave);
     media.addEventListener('change', () => this.#deviceChanged(), { signal });
@@ -42,6 +45,8 @@ export class Controls {
     setToggle(byId('screen'), screenOn, 'screen', screenOn ? WORDS.screenOn : WORDS.screenOff);
     byId('screen').disabled = !canShareScreen();
     if (!canShareScreen()) label(byId('screen'), WORDS.screenNone);
+    const isRaised = this.#hands.isRaised(this.#room.you.id);
+    setToggle(byId('hand'), isRaised, 'hand', isRaised ? WORDS.handDown : WORDS.handUp);
     this.#changed();
   }
 
@@ -131,21 +136,25 @@ export class Controls {
     await Promise.all(ending);
   }
 
-  // A device that was unplugged is shown as what it is: off.
+  // A device that was unplugged is shown as what it is: off. One that was chosen instead is sent at once.
   #deviceChanged() {
     for (const [source, kind] of Object.entries(KINDS)) {
       const publication = this.#room.you.publications.get(source);
-      if (publication && !publication.muted && !this.#media[kind]) {
-        this.#room.mute(source, true).catch(() => {});
-      }
+      const track = this.#media[kind];
+      if (!publication || publication.muted) continue;
+      if (!track) this.#room.mute(source, true).catch(() => {});
+      else if (publication.track !== track) this.#room.replaceTrack(source, track).catch(() => {});
     }
     this.render();
   }
 
-  // m and v, as long as nobody types.
+  // One key each, as long as nobody types.
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, textarea, dialog *')) return;
-    const id = { m: 'mic', v: 'camera' }[event.key.toLowerCase()];
-    if (id) byId(id).click();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, textarea, select, dialog *')) return;
+    const id = KEYS[event.key.toLowerCase()];
+    if (!id) return;
+    // It is no letter of what is written next.
+    event.preventDefault();
+    byId(id).click();
   }
 }

@@ -1,18 +1,20 @@
 // The panel that says in words what way media takes, and how well it goes.
 
 import { byId, element } from './dom.js';
-import { WORDS, gradeWords, pathSentence, pathWords } from './words.js';
+import { rate, reasons } from './slow.js';
+import { WORDS, grade, pathSentence, pathWords } from './words.js';
 
 const REFRESH_MS = 2_000;
 /** While there is no way for media yet. */
 const IMPATIENT_MS = 400;
 
 export class Details {
-  #room; #onstats; #timer; #aborted = new AbortController();
+  #room; #isEncrypted; #onstats; #timer; #aborted = new AbortController();
 
   /** `onstats` gets each new reading, for the tiles. */
-  constructor(room, onstats) {
+  constructor(room, isEncrypted, onstats) {
     this.#room = room;
+    this.#isEncrypted = isEncrypted;
     this.#onstats = onstats;
     const { signal } = this.#aborted;
     byId('path').addEventListener('click', () => byId('details').showModal(), { signal });
@@ -41,19 +43,18 @@ export class Details {
     const grades = this.#grades();
     const chip = byId('path');
     chip.dataset.quality = grades.includes('lost') ? 'lost' : grades.includes('poor') ? 'poor' : best ? 'good' : '';
-    byId('path-words').textContent = stats.connections.length === 0 ? this.#aloneWords() : pathWords(worst(stats));
-    byId('details-summary').textContent = stats.connections.length === 0 ? WORDS.noneYet : pathSentence(worst(stats));
+    byId('path-words').textContent = stats.connections.length === 0 ? WORDS.alone[this.#room.mode] : pathWords(worst(stats));
+    byId('details-summary').textContent = stats.connections.length === 0 ? WORDS.noneYet : `${pathSentence(worst(stats))}${this.#isEncrypted ? ` ${WORDS.pathSentence.encrypted}` : ''}`;
+    const found = reasons(this.#room, stats);
+    byId('details-reasons').hidden = found.length === 0;
+    byId('details-reasons').replaceChildren(...found.map((textContent) => element('li', { textContent })));
     byId('details-list').replaceChildren(...this.#rows(stats));
     return best !== null;
   }
 
-  #aloneWords() {
-    return this.#room.mode === 'mesh' ? 'peer to peer' : 'through server';
-  }
-
   #grades() {
     const everyone = [this.#room.you, ...this.#room.participants];
-    return everyone.map((one) => gradeWords(one.quality, one.connection)).filter(Boolean);
+    return everyone.map((one) => grade(one.quality, one.connection)).filter(Boolean);
   }
 
   #rows(stats) {
@@ -61,32 +62,32 @@ export class Details {
     const known = this.#room.participants.filter((participant) => stats.participants[participant.id]);
     const rows = known.map((participant) => {
       const one = stats.participants[participant.id];
-      const grade = gradeWords(participant.quality, participant.connection);
+      const { numbers: say } = WORDS;
       const numbers = [
-        one.rttMs !== undefined && this.#room.mode === 'mesh' ? `${Math.round(one.rttMs)} ms there and back` : null,
-        one.bitsPerSecond ? `${rate(one.bitsPerSecond)} received` : null,
+        one.rttMs !== undefined && this.#room.mode === 'mesh' ? say.roundTrip(Math.round(one.rttMs)) : null,
+        one.bitsPerSecond ? say.received(rate(one.bitsPerSecond)) : null,
         picture(one.publications.camera ?? one.publications.screen),
-        one.lossIn > 0.005 ? `${Math.round(one.lossIn * 100)} % lost` : null,
+        one.lossIn > 0.005 ? say.loss(Math.round(one.lossIn * 100)) : null,
       ];
-      return row(participant.name || WORDS.guest, pathWords(one.path), grade, numbers);
+      return row(participant.name || WORDS.guest, pathWords(one.path), grade(participant.quality, participant.connection), numbers);
     });
     const sent = Object.values(stats.sent).reduce((sum, one) => sum + one.bitsPerSecond, 0);
     const server = stats.connections.find((one) => one.participant === null);
     const own = [
-      sent ? `${rate(sent)} sent` : null,
+      sent ? WORDS.numbers.sent(rate(sent)) : null,
       picture(stats.sent.camera),
-      server?.rttMs === undefined ? null : `${Math.round(server.rttMs)} ms to the server and back`,
-      stats.signalingRttMs === undefined || server ? null : `${Math.round(stats.signalingRttMs)} ms to the signaling server`,
+      server?.rttMs === undefined ? null : WORDS.numbers.toServer(Math.round(server.rttMs)),
+      stats.signalingRttMs === undefined || server ? null : WORDS.numbers.signaling(Math.round(stats.signalingRttMs)),
     ];
-    return [row(WORDS.you, '', gradeWords(this.#room.you.quality, 'connected'), own), ...rows];
+    return [row(WORDS.you, '', grade(this.#room.you.quality, 'connected'), own), ...rows];
   }
 }
 
-function row(name, path, grade, numbers) {
+function row(name, path, quality, numbers) {
   return element(
     'li',
-    { data: { quality: grade ?? '' } },
-    element('div', { className: 'row-head' }, element('strong', { textContent: name }), element('span', { textContent: [path, grade].filter(Boolean).join(' · ') })),
+    { data: { quality: quality ?? '' } },
+    element('div', { className: 'row-head' }, element('strong', { textContent: name }), element('span', { textContent: [path, WORDS[quality]].filter(Boolean).join(' · ') })),
     element('small', { textContent: numbers.filter(Boolean).join(' · ') || '–' }),
   );
 }
@@ -95,10 +96,6 @@ function row(name, path, grade, numbers) {
 function worst(stats) {
   const paths = stats.connections.map((one) => one.path).filter(Boolean);
   return paths.find((one) => one.relayed) ?? paths[0] ?? null;
-}
-
-function rate(bits) {
-  return bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1e3)} kbit/s`;
 }
 
 function picture(video) {

@@ -1,8 +1,9 @@
 // Before the call: choosing or making a room, a name, and a look at oneself.
 
-import { byId, copy, label, setToggle, toast } from './dom.js';
+import { byId, element, label, setToggle } from './dom.js';
+import { copyLink } from './invite.js';
 import { showLevel } from './media.js';
-import { WORDS, mediaProblem } from './words.js';
+import { LANGUAGE, WORDS, languages, mediaProblem, setLanguage } from './words.js';
 
 const ROOM = /^[A-Za-z0-9._-]{1,128}$/;
 const NAME_KEY = 'roundturn.name';
@@ -10,7 +11,7 @@ const NAME_KEY = 'roundturn.name';
 export class Door {
   #media; #handlers; #room = null; #stopMeter = null; #metered = null;
 
-  /** Handlers: `start(mode)`, `join(name)`, `go(room)`, `home()`, and `link()` for the link of the room. */
+  /** Handlers: `start(mode, encrypts)`, `join(name)`, `go(fragment)`, `home()`, and `link()` for the link of the room. */
   constructor(media, handlers) {
     this.#media = media;
     this.#handlers = handlers;
@@ -23,10 +24,9 @@ export class Door {
       this.#go();
     });
     byId('home').addEventListener('click', () => handlers.home());
-    byId('door-copy').addEventListener('click', async () => {
-      const link = handlers.link();
-      toast((await copy(link)) ? WORDS.linkCopied : WORDS.linkNotCopied(link));
-    });
+    byId('door-copy').addEventListener('click', () => copyLink(handlers.link()));
+    byId('encrypt-line').hidden = !globalThis.RTCRtpScriptTransform;
+    offerLanguages();
     byId('preview-mic').addEventListener('click', () => this.#toggle('audio'));
     byId('preview-camera').addEventListener('click', () => this.#toggle('video'));
     media.addEventListener('change', () => this.render());
@@ -83,16 +83,16 @@ export class Door {
     const name = byId('name').value.trim();
     storeName(name);
     if (this.#room) this.#handlers.join(name);
-    else this.#handlers.start(new FormData(byId('door-form')).get('mode'));
+    else this.#handlers.start(new FormData(byId('door-form')).get('mode'), byId('encrypt').checked);
   }
 
   #go() {
     const text = byId('room-input').value.trim();
     if (!text) return byId('room-input').focus();
-    const room = roomOf(text);
-    if (!room) return this.problem(WORDS.invalidRoom);
+    const fragment = fragmentOf(text);
+    if (!fragment) return this.problem(WORDS.invalidRoom);
     storeName(byId('name').value.trim());
-    this.#handlers.go(room);
+    this.#handlers.go(fragment);
   }
 
   #toggle(kind) {
@@ -112,13 +112,23 @@ export class Door {
   }
 }
 
+// The page begins anew in the language that is chosen.
+async function offerLanguages() {
+  const list = byId('language');
+  list.append(...(await languages()).map(([value, textContent]) => element('option', { value, textContent, lang: value })));
+  list.value = LANGUAGE;
+  list.addEventListener('change', () => {
+    setLanguage(list.value);
+    location.reload();
+  });
+}
+
 export const isRoomName = (text) => ROOM.test(text);
 
-// A link's fragment, or the name itself.
-function roomOf(text) {
+// A link's fragment, which may hold more than the room, or the name itself.
+function fragmentOf(text) {
   const fragment = text.includes('#') ? text.slice(text.indexOf('#') + 1) : text;
-  const first = fragment.split('&')[0].replace(/^room=/, '');
-  return ROOM.test(first) ? first : null;
+  return ROOM.test(fragment.split('&')[0].replace(/^room=/, '')) ? fragment : null;
 }
 
 // Where storage is forbidden a name is typed again.

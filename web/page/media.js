@@ -1,9 +1,17 @@
 // The own camera, microphone and screen: asked for, switched on and off, and what to say when they cannot be had.
 
-const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 }, facingMode: 'user' };
+import { openDevice } from '../roundturn.js';
+
+const CONSTRAINTS = {
+  audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 }, facingMode: 'user' },
+};
+
+const KEY = 'roundturn.devices';
 
 export class Media extends EventTarget {
+  /** Which devices the person chose; '' is the system's choice. */
+  chosen = { audio: '', video: '', output: '', ...stored() };
   /** The tracks that are open, and what is wished for: they differ where a device was denied. */
   audio = null; video = null;
   wantAudio = true; wantVideo = true;
@@ -26,7 +34,7 @@ export class Media extends EventTarget {
       return this.#fail({ name: window.isSecureContext ? 'NotFoundError' : 'InsecureContext' }, audio, video);
     }
     try {
-      this.#take(await navigator.mediaDevices.getUserMedia({ audio: audio && AUDIO, video: video && VIDEO }));
+      this.#take(await navigator.mediaDevices.getUserMedia({ audio: audio && this.#wish('audio'), video: video && this.#wish('video') }));
     } catch (error) {
       // One of the two may be there although both together are not.
       if (audio && video) await this.#openEach(error);
@@ -37,14 +45,44 @@ export class Media extends EventTarget {
 
   async #openEach(together) {
     for (const kind of ['audio', 'video']) {
-      const constraints = kind === 'audio' ? { audio: AUDIO } : { video: VIDEO };
       try {
-        this.#take(await navigator.mediaDevices.getUserMedia(constraints));
+        this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: this.#wish(kind) }));
       } catch (error) {
         this.#fail(error, kind === 'audio', kind === 'video');
       }
     }
     if (!this.audio && !this.video) this.problem = { error: together, what: 'both' };
+  }
+
+  // The chosen device where it is plugged in, another one where it is not.
+  #wish(kind) {
+    return { ...CONSTRAINTS[kind], ...(this.chosen[kind] ? { deviceId: { ideal: this.chosen[kind] } } : {}) };
+  }
+
+  /** Uses another device from now on, where one is in use at once. Rejects where it cannot be opened. */
+  async choose(kind, deviceId) {
+    if (this[kind]) {
+      const old = this[kind];
+      // Its end is wanted: it is no loss.
+      this[kind] = null;
+      this.#take(new MediaStream([await openDevice(kind, deviceId, CONSTRAINTS[kind], old).catch((error) => {
+        if (old.readyState === 'live') this[kind] = old;
+        throw error;
+      })]));
+    }
+    this.#store(kind, deviceId);
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** Has all sound come from another loudspeaker. */
+  chooseOutput(deviceId) {
+    this.#store('output', deviceId);
+    this.dispatchEvent(new Event('output'));
+  }
+
+  #store(kind, deviceId) {
+    this.chosen[kind] = deviceId;
+    try { localStorage.setItem(KEY, JSON.stringify(this.chosen)); } catch { /* where storage is forbidden it is chosen again */ }
   }
 
   #take(stream) {
@@ -85,6 +123,10 @@ export class Media extends EventTarget {
     this.close('audio');
     this.close('video');
   }
+}
+
+function stored() {
+  try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; }
 }
 
 export const canShareScreen = () => Boolean(navigator.mediaDevices?.getDisplayMedia);

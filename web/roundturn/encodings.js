@@ -9,6 +9,13 @@ const LOWEST_HEIGHT = 270;
 /** Codecs with layers inside one encoding. */
 const SCALABLE = ['vp9', 'av1'];
 
+/** What of each codec is used, by a part of its parameters: everyone has it, and the server takes it. */
+const USED_CODECS = {
+  'audio/opus': [], 'video/vp8': [], 'video/rtx': [],
+  'video/h264': ['packetization-mode=1', 'profile-level-id=42e01f'], 'video/vp9': ['profile-id=0'], 'video/av1': [],
+};
+const UNUSED = /(^|;)profile=[12]/;
+
 /** The `sendEncodings` of a transceiver for this publication. */
 export function encodings({ track, kind, source, codec, scalabilityMode, simulcast = source === 'camera', maxBitrate = BITRATE[source] }) {
   if (kind !== 'video') return maxBitrate ? [{ maxBitrate }] : [];
@@ -36,4 +43,23 @@ export async function limit(sender, heights) {
   if (layers.every((layer, index) => layer.active === watched.has(sizes[index]))) return;
   layers.forEach((layer, index) => { layer.active = watched.has(sizes[index]); });
   await sender.setParameters(parameters);
+}
+
+/**
+ * A browser offers some twenty codecs in each section, and fifteen such sections would not fit into one frame. The first is
+ * what is sent: VP8, which everyone can decode, unless the page knows better; encrypted it is the only one, for only it keeps
+ * what packets need in a few bytes that stay in the clear.
+ */
+export function offerOnlyUsed(transceiver, kind, first = 'vp8', encrypted = null) {
+  const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType, sdpFmtpLine = '' }) => (
+    USED_CODECS[mimeType.toLowerCase()]?.every((part) => sdpFmtpLine.includes(part)) && !UNUSED.test(sdpFmtpLine)));
+  if (encrypted && kind === 'video') codecs?.splice(0, codecs.length, ...codecs.filter(({ mimeType }) => /\/(vp8|rtx)$/i.test(mimeType)));
+  const isFirst = ({ mimeType }) => mimeType.toLowerCase() === `video/${first}`;
+  codecs?.sort((one, other) => isFirst(other) - isFirst(one));
+  if (!codecs?.some(({ mimeType }) => !mimeType.endsWith('/rtx'))) return;
+  try {
+    transceiver.setCodecPreferences?.(codecs);
+  } catch {
+    // Some versions of browsers take only what they send as well; the whole list is right too, only longer.
+  }
 }

@@ -155,11 +155,24 @@ class Peer {
       const shared = source === 'microphone' || source === 'camera';
       const direction = local ? (shared ? 'sendrecv' : 'sendonly') : 'recvonly';
       transceiver = this.connection.addTransceiver(local?.track ?? KIND[source] ?? local.kind, { direction });
+      this.#encrypt(transceiver);
       this.#senders.set(source, transceiver);
     } else if (local) {
       transceiver.sender.replaceTrack(local.track).catch(() => {});
       transceiver.direction = receives(transceiver.direction) ? 'sendrecv' : 'sendonly';
     }
+  }
+
+  #encrypt(transceiver) {
+    const { encryption } = this.#context;
+    if (!encryption) return;
+    encryption.send(transceiver.sender);
+    encryption.receive(transceiver.receiver);
+    if (transceiver.receiver.track.kind !== 'video') return;
+    // Both sides send what stands first. Left out, Firefox would leave traces of the others that Chromium cannot read.
+    const codecs = RTCRtpReceiver.getCapabilities?.('video')?.codecs ?? [];
+    const isVp8 = ({ mimeType }) => mimeType.toLowerCase() === 'video/vp8';
+    transceiver.setCodecPreferences?.(codecs.sort((one, other) => isVp8(other) - isVp8(one)));
   }
 
   async #offer() {
@@ -182,6 +195,7 @@ class Peer {
     if (this.#ignoring || (description.type === 'answer' && connection.signalingState === 'stable')) return;
     this.#remoteTracks = Array.isArray(tracks) ? tracks : null;
     await connection.setRemoteDescription(description);
+    connection.getTransceivers().forEach((transceiver) => this.#encrypt(transceiver));
     for (const candidate of this.#candidates.splice(0)) await this.#addCandidate(candidate);
     if (description.type !== 'offer') return;
     this.#adopt();

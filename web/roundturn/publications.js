@@ -8,7 +8,7 @@ export class Publications {
     this.#participant = participant;
   }
 
-  /** Makes the publications those of `list`: `[{id, kind, source, name, muted, track}]`, `track` null while no media comes. */
+  /** Makes the publications those of `list`: `[{id, kind, source, name, muted, track, paused}]`, `track` null while no media comes. */
   replace(list) {
     const { publications } = this.#participant;
     const sources = new Set(list.map((one) => one.source));
@@ -40,8 +40,8 @@ export class Publications {
     this.#attach(publication, track);
   }
 
-  #change(publication, { id, name, muted, track }) {
-    Object.assign(publication, { id, name });
+  #change(publication, { id, name, muted, track, paused }) {
+    Object.assign(publication, { id, name, paused });
     this.#attach(publication, track);
     this.mute(publication.source, muted);
   }

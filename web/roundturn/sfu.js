@@ -3,17 +3,11 @@
 //
 // Own sources keep their section for as long as the connection lives: publishing again after an unpublish uses it anew.
 
-import { encodings, limit } from './encodings.js';
+import { encodings, limit, offerOnlyUsed } from './encodings.js';
 import { Data } from './data.js';
 import { Publications } from './publications.js';
 
 const SLOTS_DEFAULT = { audio: 4, video: 9 };
-/** What of each codec is used, by a part of its parameters: everyone has it, and the server takes it. */
-const USED_CODECS = {
-  'audio/opus': [], 'video/vp8': [], 'video/rtx': [],
-  'video/h264': ['packetization-mode=1', 'profile-level-id=42e01f'], 'video/vp9': ['profile-id=0'], 'video/av1': [],
-};
-const UNUSED = /(^|;)profile=[12]/;
 /** Refusals of an offer that pass: of one that came too early or too late, or to a server that was too busy. */
 const PASSING = ['stale_offer', 'offer_pending', 'internal'];
 const RETRIES = 5;
@@ -24,7 +18,7 @@ const RESTART_EVERY_MS = 6_000;
 export class Sfu {
   #context; #connection; #senders = new Map(); #slots = { audio: [], video: [] };
   /** Tracks of others by their id, as announced; the track in each slot by its mid. */
-  #tracks = new Map(); #filled = new Map(); #publications = new Map();
+  #tracks = new Map(); #filled = new Map(); #paused = new Set(); #publications = new Map();
   #generation = 0; #running = null; #wanted = false; #restartIce = false; #restartTimer = 0; #startTimer = 0;
   #closed = false; #data = null;
   /** Own publications that were muted here, not by a moderator. */
@@ -158,7 +152,8 @@ export class Sfu {
     }
     const sendEncodings = encodings(local);
     const transceiver = this.#connection.addTransceiver(local.track ?? local.kind, { direction: 'sendonly', sendEncodings });
-    offerOnlyUsed(transceiver, local.kind, local.codec);
+    this.#context.encryption?.send(transceiver.sender);
+    offerOnlyUsed(transceiver, local.kind, local.codec, this.#context.encryption);
     this.#senders.set(local.source, transceiver);
   }
 
@@ -186,7 +181,8 @@ export class Sfu {
       const most = this.#context.room.limits.slots?.[kind] ?? SLOTS_DEFAULT[kind];
       while (this.#slots[kind].length < Math.min(wanted[kind] ?? 0, most)) {
         const transceiver = this.#connection.addTransceiver(kind, { direction: 'recvonly' });
-        offerOnlyUsed(transceiver, kind);
+        this.#context.encryption?.receive(transceiver.receiver);
+        offerOnlyUsed(transceiver, kind, 'vp8', this.#context.encryption);
         this.#slots[kind].push(transceiver);
       }
     }
@@ -266,8 +262,14 @@ export class Sfu {
   #fill(frame) {
     for (const kind of ['audio', 'video']) {
       if (!frame[kind]) continue;
-      for (const slot of this.#slots[kind]) this.#filled.delete(slot.mid);
-      for (const { mid, track } of frame[kind]) if (track) this.#filled.set(mid, track);
+      for (const slot of this.#slots[kind]) {
+        this.#paused.delete(this.#filled.get(slot.mid));
+        this.#filled.delete(slot.mid);
+      }
+      for (const { mid, track, paused } of frame[kind]) {
+        if (track) this.#filled.set(mid, track);
+        if (track && paused) this.#paused.add(track);
+      }
     }
     this.#sync();
   }
@@ -298,7 +300,7 @@ export class Sfu {
     }
     const lists = new Map([...this.#publications.keys()].map((id) => [id, []]));
     for (const { track: id, participant, kind, source, name = '', muted = false } of this.#tracks.values()) {
-      lists.get(participant)?.push({ id, kind, source, name, muted, track: media.get(id) ?? null });
+      lists.get(participant)?.push({ id, kind, source, name, muted, track: media.get(id) ?? null, paused: this.#paused.has(id) });
     }
     // Two passes: a receiver that changes hands leaves the old ones before it comes to the new one.
     for (const pass of [true, false]) {
@@ -339,19 +341,4 @@ export class Sfu {
 // Sections that no description has named yet have no mid.
 function mids(transceivers) {
   return transceivers.map((one) => one.mid).filter((mid) => mid !== null);
-}
-
-// A browser offers some twenty codecs in each section, and fifteen such sections would not fit into one frame. The first is
-// what is sent: VP8, which everyone can decode, unless the page knows better.
-function offerOnlyUsed(transceiver, kind, first = 'vp8') {
-  const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType, sdpFmtpLine = '' }) => (
-    USED_CODECS[mimeType.toLowerCase()]?.every((part) => sdpFmtpLine.includes(part)) && !UNUSED.test(sdpFmtpLine)));
-  const isFirst = ({ mimeType }) => mimeType.toLowerCase() === `video/${first}`;
-  codecs?.sort((one, other) => isFirst(other) - isFirst(one));
-  if (!codecs?.some(({ mimeType }) => !mimeType.endsWith('/rtx'))) return;
-  try {
-    transceiver.setCodecPreferences?.(codecs);
-  } catch {
-    // Some versions of browsers take only what they send as well; the whole list is right too, only longer.
-  }
 }

@@ -18,7 +18,7 @@ const UNHEARD_MAX = 3;
 
 export class Signaling {
   #url; #joinFrame; #token; #handlers;
-  #socket = null; #session = null; #seq = 0; #lostAt = 0; #attempts = 0;
+  #socket = null; #session = null; #credentials = null; #seq = 0; #lostAt = 0; #attempts = 0;
   #nextId = 1;
   /** Requests that wait for their answer, by id. They outlive the socket: a resumed session sends them again. */
   #pending = new Map();
@@ -55,6 +55,11 @@ export class Signaling {
       this.#pending.set(id, { frame: { ...frame, id }, resolve, reject });
       this.#enqueue({ ...frame, id });
     });
+  }
+
+  /** The session's name and key, once joined. They say who asks, also after the end. */
+  get session() {
+    return this.#credentials;
   }
 
   /** Ends the session at once. */
@@ -128,7 +133,7 @@ export class Signaling {
 
   #joined(frame) {
     const resumed = frame.resumed === true;
-    this.#session = { session: frame.session, resume_key: frame.resume_key };
+    this.#session = this.#credentials = { session: frame.session, resume_key: frame.resume_key };
     this.#attempts = 0;
     this.#rate = frame.limits?.frames_per_second ?? this.#rate;
     this.#budget = this.#rate;

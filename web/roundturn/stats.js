@@ -91,7 +91,7 @@ export class Statistics {
 
   // Peer to peer one source is sent once to everyone, and through the SFU in several sizes: counts add up.
   #addSent(sent, source, connection, report) {
-    const before = sent[source] ?? { kind: report.kind, bitsPerSecond: 0, packets: 0, framesEncoded: 0 };
+    const before = sent[source] ?? { kind: report.kind, bitsPerSecond: 0, packets: 0, framesEncoded: 0, limitedBy: 'none' };
     sent[source] = {
       ...before,
       bitsPerSecond: before.bitsPerSecond + this.#rate(connection, report.id, report.bytesSent, report.timestamp),
@@ -99,6 +99,7 @@ export class Statistics {
       framesEncoded: before.framesEncoded + (report.framesEncoded ?? 0),
       width: Math.max(before.width ?? 0, report.frameWidth ?? 0),
       height: Math.max(before.height ?? 0, report.frameHeight ?? 0),
+      limitedBy: before.limitedBy === 'none' ? (report.qualityLimitationReason ?? 'none') : before.limitedBy,
     };
   }
 
