@@ -1,5 +1,8 @@
 // The browsers of a test run: each started once, each participant in a context of its own.
 
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 import { Participant } from './participant.js';
 import { until } from './until.js';
@@ -56,9 +59,9 @@ export class Browsers {
   async call(name, run) {
     const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/-$/, '');
     const participants = [];
-    const enter = async (kind, who, { transport, encrypt, screen, view, end, url, ...options } = {}) => {
-      const context = await (await this.#browser(kind)).createBrowserContext();
-      const participant = await Participant.open(context, who, { transport, encrypt, screen });
+    const enter = async (kind, who, { transport, encrypt, screen, view, end, url, before, namespace, trusted, ...options } = {}) => {
+      const context = await (await this.#browser(kind, { namespace, trusted })).createBrowserContext();
+      const participant = await Participant.open(context, who, { transport, encrypt, screen, before });
       participants.push(participant);
       if (url) {
         await participant.goes(url);
@@ -82,7 +85,7 @@ export class Browsers {
   }
 
   async close() {
-    for (const browser of this.#running.values()) await (await browser).close();
+    for (const browser of this.#running.values()) await browser.then((one) => one.close(), () => {});
   }
 
   #urlFor(transport, { token }) {
@@ -90,15 +93,25 @@ export class Browsers {
     return transport === 'tls' ? this.#urls.tls : this.#urls.plain;
   }
 
-  #browser(kind) {
+  /** One of each kind, on each machine. */
+  #browser(kind, { namespace, trusted }) {
     const launch = async () => {
       const trust = this.#trust(kind);
-      const browser = await puppeteer.launch({ headless: true, protocolTimeout: 60_000, ...KINDS[kind], ...trust });
-      await settle(browser, this.#urls.plain);
+      const elsewhere = namespace ? this.#elsewhere(KINDS[kind], namespace, trusted) : {};
+      const browser = await puppeteer.launch({ headless: true, protocolTimeout: 60_000, ...KINDS[kind], ...trust, ...elsewhere });
+      await settle(browser, trusted ? `${trusted}/app.js` : this.#urls.plain);
       return browser;
     };
-    if (!this.#running.has(kind)) this.#running.set(kind, launch());
-    return this.#running.get(kind);
+    const key = `${kind} ${namespace}`;
+    if (!this.#running.has(key)) this.#running.set(key, launch());
+    return this.#running.get(key);
+  }
+
+  /** In another network namespace, where the page of this origin may use cameras although it came in the clear. */
+  #elsewhere({ executablePath, args }, namespace, trusted) {
+    const script = join(mkdtempSync(join(tmpdir(), 'browsers-')), namespace);
+    writeFileSync(script, `#!/bin/sh\nexec nsenter --net=/run/netns/${namespace} ${executablePath} "$@"\n`, { mode: 0o755 });
+    return { executablePath: script, pipe: true, args: [...args, `--unsafely-treat-insecure-origin-as-secure=${trusted}`] };
   }
 
   /** No flag makes them pass over the certificate of a TURN server: it must be trusted. */

@@ -1,7 +1,7 @@
 // A certificate for the lab's name, by an authority of our own, and stores of browsers that trust that one.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -58,6 +58,7 @@ export class Certificate {
   }
 
   #trustedIn(store) {
+    if (existsSync(store)) return;
     mkdirSync(store, { recursive: true });
     run('certutil', '-d', `sql:${store}`, '-N', '--empty-password');
     run('certutil', '-d', `sql:${store}`, '-A', '-n', 'browsers', '-t', 'C,,', '-i', this.#file('authority.pem'));

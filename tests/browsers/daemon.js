@@ -1,6 +1,6 @@
 // The daemon as a new user starts it, without a configuration; and others beside it, with a certificate or with tokens.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -17,14 +17,20 @@ const FIRST = { http: '127.0.0.1:8080', metrics: '127.0.0.1:9641' };
 const SECOND = { turn: '[::]:3479', http: '127.0.0.1:8081', metrics: '127.0.0.1:9642', udp: '50160-50359' };
 const THIRD = { turn: '[::]:3480', http: '127.0.0.1:8082', metrics: '127.0.0.1:9643', udp: '50360-50559' };
 
-export class Daemon {
-  #process; #log; #http; #metrics;
+/** A program's name and arguments, for another network namespace if there is one. */
+export function inside(namespace, program, words) {
+  return namespace ? ['nsenter', [`--net=/run/netns/${namespace}`, program, ...words]] : [program, words];
+}
 
-  constructor(process, log, { http, metrics }) {
+export class Daemon {
+  #process; #log; #http; #metrics; #namespace;
+
+  constructor(process, log, { http, metrics, namespace, outside }) {
     this.#process = process;
     this.#log = log;
-    this.#http = http;
+    this.#http = outside ? `${outside}:${http.split(':')[1]}` : http;
     this.#metrics = metrics;
+    this.#namespace = namespace;
   }
 
   /** Where its page is. */
@@ -48,6 +54,24 @@ export class Daemon {
     return Daemon.#start(program, log, THIRD, { TOKENS__SECRET: SECRET });
   }
 
+  /** With these settings, at a place of its own: listeners, ports, and where it is in another namespace, its name and the address outside. */
+  static at(program, log, place, variables) {
+    return Daemon.#start(program, log, place, variables);
+  }
+
+  /** What it counts, as Prometheus gets it: values by name and labels. */
+  async metrics() {
+    const words = ['-sS', '--max-time', '5', `http://${this.#metrics}/metrics`];
+    const text = execFileSync(...inside(this.#namespace, 'curl', words), { encoding: 'utf8' });
+    const lines = text.split('\n').filter((line) => line && !line.startsWith('#'));
+    return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+  }
+
+  /** Its resident memory in bytes. */
+  residentBytes() {
+    return Number(readFileSync(`/proc/${this.#process.pid}/statm`, 'utf8').split(' ')[1]) * 4096;
+  }
+
   /** Starts it and waits until it says that it lives. */
   static async #start(program, log, place, variables) {
     const out = openSync(log, 'w');
@@ -57,7 +81,7 @@ export class Daemon {
     };
     const env = { ...globalThis.process.env };
     for (const [name, value] of Object.entries({ ...listeners, ...variables })) env[`ROUNDTURN_${name}`] = value;
-    const process = spawn(resolve(program), [], { cwd: folder, env, stdio: ['ignore', out, out] });
+    const process = spawn(...inside(place.namespace, resolve(program), []), { cwd: folder, env, stdio: ['ignore', out, out] });
     const daemon = new Daemon(process, log, place);
     try {
       await until('the daemon lives', 10, async () => (await fetch(`${daemon.url}/livez`)).ok);
@@ -71,13 +95,13 @@ export class Daemon {
   async stop() {
     const exit = new Promise((resolve) => this.#process.once('exit', (code, signal) => resolve(signal ?? code)));
     if (this.#process.exitCode !== null) throw new Error(`it had ended with ${this.#process.exitCode}`);
-    const metrics = await fetch(`http://${this.#metrics}/metrics`).then((answer) => answer.text(), (error) => `no answer: ${error.message}`);
+    const metrics = await this.metrics();
     this.#process.kill('SIGTERM');
     const code = await exit;
     if (code !== 0) throw new Error(`it ended with ${code}, not 0`);
     if (this.logEnd().includes('panicked')) throw new Error('a panic is in its log');
-    const moved = metrics.split('\n').filter((line) => /^roundturn_\w*packets\w*total.* [1-9]/.test(line));
-    if (!moved.length) throw new Error(`no counter of packets has moved:\n${metrics.slice(0, 4000)}`);
+    const moved = Object.entries(metrics).filter(([name, value]) => /^roundturn_\w*packets\w*total/.test(name) && value > 0);
+    if (!moved.length) throw new Error(`no counter of packets has moved:\n${JSON.stringify(metrics).slice(0, 4000)}`);
   }
 
   logEnd() {

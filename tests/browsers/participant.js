@@ -30,8 +30,8 @@ export class Participant extends Reader {
     });
   }
 
-  /** `encrypt`: the key for all media. `screen`: its size. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls", or to the server, "ice-tcp", "link" for one that can be narrowed, or "nowhere"; all if there is none. */
-  static async open(context, name, { transport, encrypt, screen = { width: 1280, height: 800 } }) {
+  /** `encrypt`: the key for all media. `screen`: its size. `before`: runs before the page's own scripts. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls", or to the server, "ice-tcp", "link" for one that can be narrowed, or "nowhere"; all if there is none. */
+  static async open(context, name, { transport, encrypt, screen = { width: 1280, height: 800 }, before }) {
     const page = await context.newPage();
     if (encrypt) {
       // The cipher's worker is no part of the page.
@@ -42,6 +42,7 @@ export class Participant extends Reader {
     await page.evaluateOnNewDocument(spellErrors);
     await page.evaluateOnNewDocument(keepSockets);
     await page.evaluateOnNewDocument(keepConnections, transport ?? '');
+    if (before) await page.evaluateOnNewDocument(before);
     const participant = new Participant(context, page, name);
     if (transport === 'link') await participant.#putLinkBetween();
     return participant;

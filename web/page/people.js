@@ -71,7 +71,7 @@ export class People {
     ];
     return element(
       'li',
-      { data: { participant: id } },
+      { data: { person: id } },
       avatar,
       element('span', { className: 'person' }, element('strong', { textContent: name, dir: 'auto' }), element('small', { textContent: words.filter(Boolean).join(' · ') })),
       ...(moderated ? this.#actions(participant, name, { silent, isRaised }) : []),
