@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod crowd;
 mod janus;
 mod load;
 mod media;
@@ -24,11 +25,12 @@ use crate::report::Report;
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    match options.mode {
+    match &options.mode {
         None => bench(&options),
         Some(Mode::Meeting) => meeting::run(&options),
         Some(Mode::Joins) => meeting::joins(&options),
-        Some(Mode::Idle { count }) => meeting::idle(&options, count),
+        Some(Mode::Crowd(crowd)) => crowd::run(&options, crowd),
+        Some(Mode::Idle { count }) => meeting::idle(&options, *count),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::workload::Workload;
 
@@ -45,18 +46,37 @@ pub struct Options {
 }
 
 /// Other questions.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Mode {
     /// A room of 50, each seeing nine: the share of a core, and the time inside.
     Meeting,
     /// Fifty join one room within two seconds: the time to the first frame.
     Joins,
+    /// Joins a room of a daemon that runs already, until this program's input ends: for whoever needs a crowd.
+    Crowd(Crowd),
     /// Participants that send nothing: CPU and memory.
     Idle {
         /// How many.
         #[arg(long, default_value_t = 500)]
         count: usize,
     },
+}
+
+/// Who joins which room.
+#[derive(Debug, Clone, Args)]
+pub struct Crowd {
+    /// Where the daemon's page is.
+    #[arg(long)]
+    pub server: SocketAddr,
+    /// The room.
+    #[arg(long)]
+    pub room: String,
+    /// How many come.
+    #[arg(long)]
+    pub count: usize,
+    /// How many of them have a camera and a microphone; the others watch and listen.
+    #[arg(long, default_value_t = 0)]
+    pub cameras: usize,
 }
 
 /// A server under measurement.

@@ -71,6 +71,8 @@ pub struct Peer {
     pub connected: bool,
     /// What it sends.
     pub tracks: Vec<Track>,
+    /// RTP packets that reached it, whoever sent them.
+    pub packets: u64,
     rtc: Rtc,
     deadline: Instant,
     pending: Option<SdpPendingOffer>,
@@ -97,7 +99,7 @@ impl Maker {
         }
         let mut rtc = config.build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp")?).context("its own address")?;
-        Ok(Peer { index, address, connected: false, tracks: Vec::new(), rtc, deadline: now, pending: None })
+        Ok(Peer { index, address, connected: false, tracks: Vec::new(), packets: 0, rtc, deadline: now, pending: None })
     }
 }
 
@@ -197,6 +199,7 @@ impl Peer {
                     bytes: transmit.contents.into(),
                 }),
                 Output::Event(Event::RtpPacket(packet)) => {
+                    self.packets += 1;
                     if let Some(mark) = Mark::of(&packet.payload) {
                         out.tally.add(self.index, at.nanos, mark);
                     }

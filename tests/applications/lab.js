@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Daemon, inside } from '../browsers/daemon.js';
-import { until } from '../browsers/until.js';
 import { serve } from './serve.js';
 
 const SERVE = new URL('serve.js', import.meta.url).pathname;
@@ -43,44 +42,26 @@ export class Lab {
   }
 
   /** Runs an application with people in front of it: `enter(browser, name, { url })` opens it. */
-  async run(name, play) {
-    try {
-      await this.#browsers.call(name, play);
-    } finally {
-      this.#servers.splice(0).forEach((server) => server.close());
-    }
+  run(name, play) {
+    return this.#browsers.call(name, play);
   }
 
   /** Ends the daemons, which must have lived and must end well. */
   async close() {
+    this.#servers.splice(0).forEach((server) => server.close());
     for (const daemon of this.#daemons.splice(0)) await daemon.stop();
   }
 
   /** Ends what is left after a failure, and tells what the daemons said last. */
   async abandon() {
+    this.#servers.splice(0).forEach((server) => server.close());
     const logs = this.#daemons.map((daemon) => daemon.logEnd());
     for (const daemon of this.#daemons.splice(0)) await daemon.stop().catch(() => {});
     return logs.join('\n');
   }
 }
 
-/** Waits until everyone sees so many pictures that move. */
-export async function everyoneSees(people, count, seconds = 45) {
-  for (const person of people) {
-    await until(`${person.name} sees ${count} pictures that move`, seconds, () => person.asks(countMoving, count));
-  }
-}
-
-/** Runs in the page: whether so many pictures came on since the last time. */
-function countMoving(count) {
-  const before = globalThis.framesForTests ?? new WeakMap();
-  const now = new WeakMap();
-  let moving = 0;
-  for (const video of document.querySelectorAll('video:not([data-you])')) {
-    const frames = video.getVideoPlaybackQuality().totalVideoFrames;
-    now.set(video, frames);
-    moving += frames > (before.get(video) ?? Infinity) && video.videoWidth > 0 ? 1 : 0;
-  }
-  globalThis.framesForTests = now;
-  return moving >= count;
+/** Everyone sees so many pictures that move. */
+export async function everyoneSees(people, count, seconds) {
+  for (const person of people) await person.seesMoving(count, seconds);
 }

@@ -84,6 +84,18 @@ export class Participant extends Reader {
     });
   }
 
+  /** On any page: has so many elements with a picture, and as many streams whose frames go on. */
+  async seesMoving(count, seconds = SECONDS) {
+    let before = [];
+    await until(`${this.name} sees ${count} pictures that move`, seconds, async () => {
+      const { video } = await this.#media();
+      const moving = grown(before, video, 1);
+      before = video;
+      const shown = await this.page.evaluate(() => [...document.querySelectorAll('video:not([data-you])')].filter((one) => one.videoWidth > 0).length);
+      return moving >= count && shown >= count;
+    });
+  }
+
   /** Opens its data channels and keeps what comes. */
   async listensForData() {
     await this.page.evaluate(listenForData);
