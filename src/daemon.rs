@@ -151,6 +151,8 @@ struct Daemon {
     budget: Budget,
     api_keys: ApiKeys,
     origins: Origins,
+    /// The largest frame of a WebSocket.
+    frame_bytes: usize,
     happened: Option<mpsc::Receiver<Happening>>,
     mailboxes: Shards,
     signal: SignalHandle,
@@ -180,6 +182,7 @@ impl Daemon {
             budget,
             api_keys,
             origins,
+            frame_bytes: settings.frames.bytes,
             happened: Some(happened),
             mailboxes,
             signal,
@@ -199,7 +202,7 @@ impl Daemon {
     ) {
         let (stop, stopped) = channel::channel(false);
         let state =
-            AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone(), self.origins.clone());
+            AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone(), self.origins.clone(), self.frame_bytes);
         self.announce(&web.http_addresses());
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();

@@ -48,12 +48,21 @@ pub struct AppState {
     origins: Origins,
     websockets: Arc<Semaphore>,
     ping_every: Duration,
+    frame_bytes: usize,
 }
 
 impl AppState {
-    /// Signaling and health, behind HTTP, the keys of those who may ask for credentials, and the pages that may ask at all.
-    pub fn new(signal: SignalHandle, health: Arc<Health>, keys: ApiKeys, origins: Origins) -> Self {
-        Self { signal, health, keys, origins, websockets: Arc::new(Semaphore::new(WEBSOCKETS)), ping_every: PING_EVERY }
+    /// Signaling and health, behind HTTP, the keys of those who may ask for credentials, the pages that may ask at all, and
+    /// the largest frame that is read of a WebSocket.
+    pub fn new(
+        signal: SignalHandle,
+        health: Arc<Health>,
+        keys: ApiKeys,
+        origins: Origins,
+        frame_bytes: usize,
+    ) -> Self {
+        let websockets = Arc::new(Semaphore::new(WEBSOCKETS));
+        Self { signal, health, keys, origins, websockets, ping_every: PING_EVERY, frame_bytes }
     }
 }
 

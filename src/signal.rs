@@ -60,11 +60,6 @@ pub struct SignalConfig {
     pub hub: HubConfig,
 }
 
-/// The largest frame from a client.
-pub const FRAME_BYTES: usize = 64 * 1024;
-/// Frames that a client may send for ever, and at once.
-const FRAMES_PER_SECOND: u32 = 50;
-const BURST: u32 = 200;
 /// How often one source address, and one API key, may have a join, a room or a credential: a school that comes back at
 /// once after a restart is let in, and whoever wants them for their own sake gets few.
 const ASKS: Rate = Rate { per_second: 20, burst: 500 };
@@ -85,8 +80,13 @@ impl SignalConfig {
                 rooms: settings.rooms.clone(),
                 rooms_max: ROOMS,
                 shards: settings.shards.count,
-                limits: Limits { frame_bytes: FRAME_BYTES, frames_per_second: FRAMES_PER_SECOND, slots },
-                burst: BURST,
+                limits: Limits {
+                    frame_bytes: settings.frames.bytes,
+                    frames_per_second: settings.frames.per_second,
+                    slots,
+                },
+                burst: settings.frames.burst,
+                frame_bytes_out: settings.frames.bytes_out,
                 asks: ASKS,
                 join_timeout: JOIN_TIMEOUT,
                 tokens: settings.tokens.clone(),

@@ -12,7 +12,7 @@ use super::rules;
 use super::secret::Secret;
 use super::secrets;
 use super::settings::{
-    Address, Auth, ExternalAddress, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
+    Address, Auth, ExternalAddress, Frames, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
     Source, Tls, Webhooks,
 };
 use super::tokens;
@@ -76,6 +76,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
     let limits = limits(reader);
     let tokens = tokens::tokens(reader);
     let rooms = rooms(reader, matches!(tokens, Some(Some(_))));
+    let frames = frames(reader);
     let webhooks = webhooks(reader);
     let log = log(reader, env);
     Some(Settings {
@@ -89,6 +90,7 @@ fn settings(reader: &mut Reader, file: Option<&Path>, env: &[(String, String)]) 
         peers: peers?,
         limits: limits?,
         rooms: rooms?,
+        frames: frames?,
         tokens: tokens?,
         webhooks: webhooks?,
         tls: tls?,
@@ -321,6 +323,15 @@ fn rooms(reader: &mut Reader, has_tokens: bool) -> Option<Rooms> {
         empty_timeout: empty_timeout?,
         resume: resume?,
     })
+}
+
+/// A description with many sections has some 30 KiB, and a join's answer grows with its room.
+fn frames(reader: &mut Reader) -> Option<Frames> {
+    let bytes = reader.number("rooms.frame_bytes", 16_384..=1_048_576);
+    let bytes_out = reader.number("rooms.frame_bytes_out", 65_536..=16_777_216);
+    let per_second = reader.number("rooms.frames_per_second", 1..=10_000);
+    let burst = reader.number("rooms.frame_burst", 10..=100_000);
+    Some(Frames { bytes: bytes?, bytes_out: bytes_out?, per_second: per_second?, burst: burst? })
 }
 
 /// Whoever is told wants to know who tells: with a URL there is a secret.

@@ -88,6 +88,10 @@ pub static KEYS: &[Key] = &[
     key("rooms.ttl", Form::Text, r#""4h""#, "How long a room lives at most."),
     key("rooms.empty_timeout", Form::Text, r#""5m""#, "How long an empty room waits for somebody."),
     key("rooms.resume", Form::Text, r#""30s""#, "How long a participant whose connection is lost may come back."),
+    key("rooms.frame_bytes", Form::Number, "65536", "The largest frame that a WebSocket may send, in bytes; who sends a larger one is closed."),
+    key("rooms.frame_bytes_out", Form::Number, "262144", "The largest first answer of a join: beyond it what others say of themselves (meta) follows in events of its own."),
+    key("rooms.frames_per_second", Form::Number, "50", "Frames that a WebSocket may send for ever, and"),
+    key("rooms.frame_burst", Form::Number, "200", "at once; who sends more is closed, and may resume after a second."),
     key("tokens.keys", Form::Texts, "[]", "Public keys (PEM files) that tokens are checked with: RS256, ES256, EdDSA."),
     key("tokens.secret", Form::Secret, r#""""#, "A shared secret for HS256 tokens, 16 bytes or more."),
     key("tokens.jwks", Form::Text, r#""""#, "A file or URL with a JSON Web Key Set, beside the two above; a URL is fetched again every ten minutes."),
@@ -134,6 +138,7 @@ impl Key {
             "auth.realm" | "log.format" | "relay.behavior_discovery" => true,
             // The shards were made with them.
             "rooms.audio_slots" | "rooms.video_slots" | "rooms.keyframe_cache" => true,
+            "rooms.frame_bytes" | "rooms.frame_bytes_out" | "rooms.frames_per_second" | "rooms.frame_burst" => true,
             _ => matches!(self.section(), "listen" | "address" | "ports" | "shards"),
         }
     }

@@ -36,6 +36,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `[rooms]`
     pub rooms: Rooms,
+    /// `[rooms]`, of its WebSockets.
+    pub frames: Frames,
     /// What room tokens are checked by; `None`: no key is configured.
     pub tokens: Option<Tokens>,
     /// Who is told what happens in rooms.
@@ -240,6 +242,19 @@ pub struct Rooms {
     pub empty_timeout: Duration,
     /// How long a participant whose connection is lost may resume.
     pub resume: Duration,
+}
+
+/// What one WebSocket may send, and be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frames {
+    /// The largest frame from a client, in bytes.
+    pub bytes: usize,
+    /// The largest frame to a client that can be made smaller, in bytes.
+    pub bytes_out: usize,
+    /// Frames that a client may send for ever, a second.
+    pub per_second: u32,
+    /// Frames that it may send at once.
+    pub burst: u32,
 }
 
 /// How media flows in a room.

@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::source::{Source, bearer};
 use crate::clock;
 use crate::signal::protocol::{Bye, SUBPROTOCOL};
-use crate::signal::{FRAME_BYTES, ToClient, Wire};
+use crate::signal::{ToClient, Wire};
 
 /// What each connection reads into, for as long as it lasts; longer messages get their own.
 const READ_BYTES: usize = 4 * 1024;
@@ -43,7 +43,8 @@ pub async fn upgrade(
     let permit = state.websockets.clone().try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::Unavailable("too many connections"))?;
     // What is larger is not even read.
-    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES).read_buffer_size(READ_BYTES);
+    let largest = state.frame_bytes;
+    let upgrade = upgrade.max_message_size(largest).max_frame_size(largest).read_buffer_size(READ_BYTES);
     Ok(upgrade
         .on_upgrade(async move |socket| {
             if let Ok(wire) = state.signal.open(from, token).await {

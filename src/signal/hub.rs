@@ -30,6 +30,7 @@ mod sfu_events;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod welcome;
 
 use issue::Asker;
 pub use issue::{Issued, Order, Proof};
@@ -82,6 +83,8 @@ pub struct HubConfig {
     pub limits: Limits,
     /// How many frames a connection may send at once.
     pub burst: u32,
+    /// How large the answer to a join may be before it is made smaller.
+    pub frame_bytes_out: usize,
     /// How often one source address, and one API key, may have something that costs: a join, a room, a credential.
     pub asks: Rate,
     /// How long a connection may take to say `join` or `resume`.

@@ -58,7 +58,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, stop) = watch::channel(false);
-        let state = AppState::new(signal.clone(), health.clone(), keys.clone(), origins.clone());
+        let state = AppState::new(signal.clone(), health.clone(), keys.clone(), origins.clone(), 65_536);
         tokio::spawn(http::serve(vec![listener], state, stop));
         health.set_serving(true);
         Self { address, signal, health, keys, origins, shard, events, shutdown }
@@ -144,6 +144,7 @@ fn hub_config() -> HubConfig {
         shards: 1,
         limits: Limits { frame_bytes: 65_536, frames_per_second: 50, slots: SlotCounts { audio: 4, video: 9 } },
         burst: 200,
+        frame_bytes_out: 262_144,
         asks: Rate { per_second: 20, burst: 500 },
         join_timeout: Duration::from_secs(5),
         tokens: None,

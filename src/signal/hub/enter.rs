@@ -8,7 +8,7 @@ use crate::config::RoomMode;
 use crate::signal::event_log::{EventLog, Replay};
 use crate::signal::happening::Kind;
 use crate::signal::member::{Credentials, Grants, Media, Member};
-use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Joined, Reply, Resume, render_event};
+use crate::signal::protocol::{self, Bye, ErrorCode, Event, Join, Reply, Resume, render_event};
 use crate::signal::random::same_secret;
 use crate::signal::record::Record;
 use crate::signal::repeats::Repeats;
@@ -21,6 +21,8 @@ use crate::tokens::Claims;
 pub(super) const NAME_CHARS: usize = 128;
 /// Bytes of a participant's meta: a room full of them still fits into one `joined`.
 const META_BYTES: usize = 2048;
+/// What somebody says who says nothing.
+pub(super) const EMPTY: &str = "{}";
 
 impl Hub {
     pub(super) fn on_join(&mut self, now: Moment, connection: ConnectionId, id: Option<u64>, join: Join) {
@@ -228,36 +230,6 @@ impl Hub {
         self.deliver_answer(connection, who);
     }
 
-    /// `joined`; `resumed` says whether it takes up an old session, and then whether it is a snapshot.
-    fn welcome(&mut self, now: Moment, who: ParticipantId, reply_to: Option<u64>, resumed: Option<bool>) {
-        self.freshen_credentials(now, who);
-        let Some(member) = self.members.get(&who) else { return };
-        let (Some(connection), Some(room)) = (member.connection, self.rooms.get(&member.room)) else { return };
-        let others = room.members.values().filter(|other| **other != who);
-        let joined = Joined {
-            reply_to,
-            protocol: protocol::PROTOCOL,
-            session: &member.session,
-            resume_key: &member.resume_key,
-            resume_seconds: self.config.rooms.resume.as_secs(),
-            resumed: resumed.is_some(),
-            snapshot: resumed == Some(true),
-            you: member.you(),
-            room: room.facts(),
-            participants: others.filter_map(|other| self.members.get(other)).map(Member::facts).collect(),
-            tracks: room.track_facts(),
-            state: room.state(),
-            ice_servers: &self.config.urls.servers(member.credentials.current()),
-            ice_servers_expire_at: member.credentials.expires_at_ms(),
-            limits: self.config.limits,
-            ping_seconds: 15,
-            now: now.unix_ms,
-        };
-        let reply = Reply::Joined(Box::new(joined));
-        self.stats.count_out(reply.kind());
-        self.outputs.push_back(super::Output::Frame(connection, protocol::render(&reply)));
-    }
-
     pub(super) fn on_ice_servers(
         &mut self,
         now: Moment,
@@ -274,7 +246,7 @@ impl Hub {
     }
 
     /// A credential in its second half is replaced before it is given out again.
-    fn freshen_credentials(&mut self, now: Moment, who: ParticipantId) {
+    pub(super) fn freshen_credentials(&mut self, now: Moment, who: ParticipantId) {
         let Some(member) = self.members.get_mut(&who) else { return };
         if member.credentials.is_old(&self.config.mint, now) {
             self.renew_credentials(now, who);
@@ -354,6 +326,6 @@ pub(super) fn checked_meta(meta: Option<Box<RawValue>>) -> Result<Box<RawValue>,
     Ok(meta)
 }
 
-fn empty_object() -> Box<RawValue> {
-    RawValue::from_string("{}".to_owned()).unwrap_or_default()
+pub(super) fn empty_object() -> Box<RawValue> {
+    RawValue::from_string(EMPTY.to_owned()).unwrap_or_default()
 }

@@ -78,6 +78,7 @@ impl House {
             shards: 1,
             limits: Limits { frame_bytes: 65_536, frames_per_second: 50, slots: SlotCounts { audio: 4, video: 9 } },
             burst: 200,
+            frame_bytes_out: 262_144,
             asks: Rate { per_second: 1000, burst: 1_000_000 },
             join_timeout: Duration::from_secs(5),
             tokens: None,

@@ -189,3 +189,24 @@ fn where_there_are_too_many_rooms_the_oldest_empty_one_goes() {
     let none_is_empty = house.hub.create_room(house.now, &visitor(None), &Create::default());
     assert_eq!(none_is_empty.unwrap_err().code, ErrorCode::RoomFull);
 }
+
+#[test]
+fn what_does_not_fit_into_the_first_answer_follows_in_events() {
+    let mut house = House::with(|config| config.frame_bytes_out = 4096);
+    let meta = |number: usize| json!({"number": number, "picture": "x".repeat(1500)});
+    for number in 0..3 {
+        let client = house.connects();
+        let name = format!("guest {number}");
+        house.says(client, json!({"type":"join","id":1,"room":"r","name":name,"meta":meta(number),"create":{}}));
+    }
+    let (late, joined) = house.joins("r", "sfu");
+    assert!(joined.to_string().len() <= 4096);
+    let participants = joined["participants"].as_array().unwrap();
+    assert!(participants.len() == 3 && participants.iter().all(|one| one["meta"] == json!({})), "{joined}");
+    for number in 0..3 {
+        let updated = house.hears_a(late, "participant_updated");
+        assert_eq!(updated["participant"]["name"], format!("guest {number}"));
+        assert_eq!(updated["participant"]["meta"], meta(number));
+    }
+    house.hears_nothing(late);
+}

@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::tokens::{Key, Signer, Tokens};
+
+const SECRET: &str = "a secret of more than 16 bytes";
 
 fn arbitrary_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -96,7 +99,57 @@ fn check_heard(house: &mut House) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A room of three, of whom the last is granted nothing.
+fn room_with_a_stranger() -> (House, [Client; 2], Client) {
+    let mut house = House::with(|config| {
+        config.burst = 100_000;
+        config.rooms.open = false;
+        config.tokens = Some(Tokens { keys: vec![Key::of_secret(SECRET).unwrap()], ..Tokens::default() });
+    });
+    let signer = Signer::of_secret(&Secret::new(SECRET));
+    let [ana, bo, stranger] = [&["publish", "subscribe", "message"][..], &["publish"], &[]].map(|grants| {
+        let token = signer.sign(&json!({"exp": NOON_MS / 1000 + 60, "grants": grants})).unwrap();
+        let client = house.connects();
+        house.says(client, json!({"type":"join","id":1,"room":"r","token":token,"create":{"mode":"sfu"}}));
+        client
+    });
+    house.says(ana, json!({"type":"offer","id":2,"generation":1,"sdp":"v=0","tracks":[],"slots":{}}));
+    house.heard.clear();
+    house.takes_commands();
+    (house, [ana, bo], stranger)
+}
+
 proptest! {
+    #[test]
+    fn who_is_granted_nothing_moves_nothing(frames in proptest::collection::vec(message(), 1..30)) {
+        let (mut house, others, stranger) = room_with_a_stranger();
+        for frame in frames {
+            house.says_text(stranger, &frame);
+        }
+        for (_, command) in house.takes_commands() {
+            let harmless = match &command {
+                // An offer without tracks and slots carries nothing.
+                Command::Offer(offer) => {
+                    offer.tracks.is_empty() && offer.slots.audio.is_empty() && offer.slots.video.is_empty()
+                }
+                Command::Leave { participant } | Command::View { participant, .. } | Command::Candidate { participant, .. } => {
+                    participant.0 == 3
+                }
+                _ => false,
+            };
+            prop_assert!(harmless, "{command:?}");
+        }
+        for other in others {
+            for frame in house.heard.remove(&other).unwrap_or_default() {
+                let kind = frame["type"].as_str().unwrap_or_default();
+                prop_assert!(["participant_updated", "participant_left"].contains(&kind), "{frame}");
+                let whose = if kind == "participant_left" { &frame["participant"] } else { &frame["participant"]["participant"] };
+                prop_assert_eq!(whose, "p_3", "{}", frame);
+            }
+        }
+        prop_assert!(others.iter().all(|other| house.is_open(*other)));
+    }
+
     #[test]
     fn any_text_is_survived(frames in proptest::collection::vec((0..3usize, ".{0,200}"), 1..20)) {
         let (mut house, clients) = crowd("mesh");
