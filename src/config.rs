@@ -36,8 +36,8 @@ pub use reload::Change;
 pub use rules::duration;
 pub use secret::Secret;
 pub use settings::{
-    Address, Auth, BehaviorDiscovery, ExternalAddress, Frames, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay,
-    RoomMode, Rooms, Settings, Shards, Tls,
+    Address, Auth, BehaviorDiscovery, ExternalAddress, Frames, Limits, Listen, Log, LogFormat, NamedSecret, Peers,
+    Relay, RoomMode, Rooms, Settings, Shards, Tls,
 };
 pub use value::Place;
 pub use warnings::kernel_ports;

@@ -174,6 +174,7 @@ impl Daemon {
         let signal = signal::spawn(config, mailboxes.clone(), events, Arc::clone(&health), happenings);
         let api_keys = ApiKeys::new(&settings.auth.api_keys);
         let origins = Origins::new(&settings.listen.origins);
+        let frame_bytes = settings.frames.bytes;
         Ok(Self {
             settings,
             addresses,
@@ -182,7 +183,7 @@ impl Daemon {
             budget,
             api_keys,
             origins,
-            frame_bytes: settings.frames.bytes,
+            frame_bytes,
             happened: Some(happened),
             mailboxes,
             signal,
@@ -201,8 +202,13 @@ impl Daemon {
         level: Level,
     ) {
         let (stop, stopped) = channel::channel(false);
-        let state =
-            AppState::new(self.signal.clone(), Arc::clone(&self.health), self.api_keys.clone(), self.origins.clone(), self.frame_bytes);
+        let state = AppState::new(
+            self.signal.clone(),
+            Arc::clone(&self.health),
+            self.api_keys.clone(),
+            self.origins.clone(),
+            self.frame_bytes,
+        );
         self.announce(&web.http_addresses());
         let servers = tokio::spawn(web.serve(state, metrics, stopped));
         let notifier = Notifier::new();

@@ -54,13 +54,7 @@ pub struct AppState {
 impl AppState {
     /// Signaling and health, behind HTTP, the keys of those who may ask for credentials, the pages that may ask at all, and
     /// the largest frame that is read of a WebSocket.
-    pub fn new(
-        signal: SignalHandle,
-        health: Arc<Health>,
-        keys: ApiKeys,
-        origins: Origins,
-        frame_bytes: usize,
-    ) -> Self {
+    pub fn new(signal: SignalHandle, health: Arc<Health>, keys: ApiKeys, origins: Origins, frame_bytes: usize) -> Self {
         let websockets = Arc::new(Semaphore::new(WEBSOCKETS));
         Self { signal, health, keys, origins, websockets, ping_every: PING_EVERY, frame_bytes }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use roundturn::clock;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -16,7 +17,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::latencies::Latencies;
 
 /// What stamps count from.
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+static START: LazyLock<Instant> = LazyLock::new(clock::now);
 /// Between two library pings.
 const PING: Duration = Duration::from_secs(15);
 
@@ -70,7 +71,7 @@ impl Client {
             let mut ticks = tokio::time::interval(traffic.between);
             for number in 2_u64.. {
                 ticks.tick().await;
-                let stamp = START.elapsed().as_nanos() as u64;
+                let stamp = nanos();
                 let data = json!({"stamp": stamp, "padding": padding});
                 let signal = json!({"type":"signal","id":number,"to":peer,"data":data});
                 if sender.send(Message::text(signal.to_string())).await.is_err() {
@@ -99,13 +100,18 @@ impl Client {
 async fn listen(mut receiver: SplitStream<Stream>, latencies: Arc<Latencies>) {
     while let Some(Ok(message)) = receiver.next().await {
         let Message::Text(text) = message else { continue };
-        let now = START.elapsed().as_nanos() as u64;
+        let now = nanos();
         // Answers are not what is measured, and reading them would cost the load as much again.
         let stamp = text.split_once("\"stamp\":").and_then(|(_, rest)| rest.split_once(',')?.0.parse::<u64>().ok());
         if let Some(stamp) = stamp {
             latencies.add(now.saturating_sub(stamp));
         }
     }
+}
+
+/// Nanoseconds since the start.
+fn nanos() -> u64 {
+    clock::now().saturating_duration_since(*START).as_nanos() as u64
 }
 
 async fn heard(receiver: &mut SplitStream<Stream>) -> Result<Value> {

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::common::numbers::sorted;
+
 /// Times in nanoseconds.
 #[derive(Debug, Default)]
 pub struct Latencies(Mutex<Vec<u64>>);
@@ -12,15 +14,9 @@ impl Latencies {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(nanos);
     }
 
-    /// Forgets all.
-    pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// All, the shortest first.
-    pub fn sorted(&self) -> Vec<u64> {
-        let mut times = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        times.sort_unstable();
-        times
+    /// All since they were taken the last time, in milliseconds, the shortest first.
+    pub fn take(&self) -> Vec<f64> {
+        let times = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        sorted(times.into_iter().map(|nanos| nanos as f64 / 1e6))
     }
 }

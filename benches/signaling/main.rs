@@ -1,8 +1,8 @@
 //! Signaling alone: what messages between participants and connections that do nothing cost the daemon.
 
+mod client;
 #[path = "../common/mod.rs"]
 mod common;
-mod client;
 mod latencies;
 mod server;
 
@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use futures_util::future::try_join_all;
 
 use crate::client::{Client, Traffic};
-use crate::common::numbers::verdict;
+use crate::common::numbers::{median, sorted, verdict};
 use crate::latencies::Latencies;
 use crate::server::Server;
 
@@ -40,8 +40,11 @@ struct Options {
     /// Bytes of a signal: a candidate has some 200, a description thousands.
     #[arg(long, default_value_t = 400)]
     bytes: usize,
-    /// How long the measurement lasts.
-    #[arg(long, default_value_t = 20)]
+    /// How often it is measured.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long each measurement lasts.
+    #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// Seconds before it.
     #[arg(long, default_value_t = 5)]
@@ -84,16 +87,21 @@ async fn messages(options: &Options, server: &Server) -> Result<()> {
     let traffic = Traffic { between, bytes: options.bytes };
     people.into_iter().for_each(|client| client.talk(traffic));
     tokio::time::sleep(Duration::from_secs(options.warm_up)).await;
-    latencies.clear();
-    let before = server.cpu_nanos()?;
-    tokio::time::sleep(Duration::from_secs(options.seconds)).await;
-    let (cpu, seconds) = (server.cpu_nanos()? - before, options.seconds);
-    let times = latencies.sorted();
-    let cores = cpu as f64 / 1e9 / seconds as f64;
-    let at = |percent: usize| times.get(times.len() * percent / 100).map_or(f64::INFINITY, |nanos| *nanos as f64 / 1e6);
-    println!("{} rooms of two, signals of {} bytes", options.rooms, options.bytes);
-    println!("delivered a second  {:>8}", times.len() as u64 / seconds);
-    println!("CPU µs for each     {:>8.1}", cpu as f64 / 1e3 / times.len().max(1) as f64);
+    latencies.take();
+    let (mut cores, mut times) = (Vec::new(), Vec::new());
+    for _ in 0..options.rounds {
+        cores.push(share_of_core(options, server).await?);
+        times.push(latencies.take());
+    }
+    let at = |percent: usize| {
+        let of = |times: &Vec<f64>| times.get(times.len() * percent / 100).copied().unwrap_or(f64::INFINITY);
+        median(&sorted(times.iter().map(of)))
+    };
+    let delivered = median(&sorted(times.iter().map(|times| times.len() as f64)));
+    let cores = median(&sorted(cores.into_iter()));
+    println!("{} rooms of two, signals of {} bytes, medians of {}", options.rooms, options.bytes, options.rounds);
+    println!("delivered a second  {:>8.0}", delivered / options.seconds as f64);
+    println!("CPU µs for each     {:>8.1}", cores * 1e6 * options.seconds as f64 / delivered.max(1.0));
     println!("share of a core     {cores:>8.3}   below {CORES}: {}", verdict(cores < CORES));
     println!("p50 ms              {:>8.2}", at(50));
     println!("p99 ms              {:>8.2}   below {P99_MILLIS}: {}", at(99), verdict(at(99) < P99_MILLIS));
@@ -105,14 +113,23 @@ async fn idle(options: &Options, server: &Server, count: usize) -> Result<()> {
     let people = come(server, count / 2, &Arc::new(Latencies::default())).await?;
     people.into_iter().for_each(Client::listen);
     tokio::time::sleep(Duration::from_secs(options.warm_up)).await;
-    let before = server.cpu_nanos()?;
-    tokio::time::sleep(Duration::from_secs(options.seconds)).await;
-    let cores = (server.cpu_nanos()? - before) as f64 / 1e9 / options.seconds as f64;
+    let mut cores = Vec::new();
+    for _ in 0..options.rounds {
+        cores.push(share_of_core(options, server).await?);
+    }
+    let cores = median(&sorted(cores.into_iter()));
     let megabytes = server.resident_bytes()? as f64 / 1e6;
     println!("{count} WebSockets that do nothing");
     println!("share of a core  {cores:>8.4}   below {IDLE_CORES}: {}", verdict(cores < IDLE_CORES));
     println!("resident MB      {megabytes:>8.1}   below {IDLE_MEGABYTES}: {}", verdict(megabytes < IDLE_MEGABYTES));
     Ok(())
+}
+
+/// What the daemon takes of a core for one measurement's time.
+async fn share_of_core(options: &Options, server: &Server) -> Result<f64> {
+    let before = server.cpu_nanos()?;
+    tokio::time::sleep(Duration::from_secs(options.seconds)).await;
+    Ok((server.cpu_nanos()? - before) as f64 / 1e9 / options.seconds as f64)
 }
 
 /// Fills so many rooms with two each.

@@ -12,8 +12,8 @@ use super::rules;
 use super::secret::Secret;
 use super::secrets;
 use super::settings::{
-    Address, Auth, ExternalAddress, Frames, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings, Shards,
-    Source, Tls, Webhooks,
+    Address, Auth, ExternalAddress, Frames, Limits, Listen, Log, LogFormat, NamedSecret, Peers, Relay, Rooms, Settings,
+    Shards, Source, Tls, Webhooks,
 };
 use super::tokens;
 use super::users;
