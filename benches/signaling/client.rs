@@ -102,7 +102,8 @@ async fn listen(mut receiver: SplitStream<Stream>, latencies: Arc<Latencies>) {
         let Message::Text(text) = message else { continue };
         let now = nanos();
         // Answers are not what is measured, and reading them would cost the load as much again.
-        let stamp = text.split_once("\"stamp\":").and_then(|(_, rest)| rest.split_once(',')?.0.parse::<u64>().ok());
+        let digits = |rest: &str| rest.split(|character: char| !character.is_ascii_digit()).next()?.parse::<u64>().ok();
+        let stamp = text.split_once("\"stamp\":").and_then(|(_, rest)| digits(rest));
         if let Some(stamp) = stamp {
             latencies.add(now.saturating_sub(stamp));
         }
