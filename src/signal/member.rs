@@ -157,6 +157,12 @@ impl Grants {
         }
     }
 
+    /// Whether it may take part in media that goes from peer to peer: there nobody but the two could hold one to receiving
+    /// only, or to sending only.
+    pub fn allow_peers(self) -> bool {
+        self.publish && self.subscribe
+    }
+
     fn names(self) -> Vec<&'static str> {
         [
             (self.publish, "publish"),

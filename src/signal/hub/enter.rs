@@ -189,12 +189,13 @@ impl Hub {
     fn announce(&mut self, who: ParticipantId) {
         let Some(member) = self.members.get(&who) else { return };
         let room_id = member.room;
-        let you_offer = self.rooms.get(&room_id).is_some_and(|room| room.mode == RoomMode::Mesh);
-        let text = render_event(&Event::ParticipantJoined { participant: member.facts(), you_offer });
-        for other in self.members_of(room_id) {
-            if other != who {
-                self.tell(other, text.clone());
-            }
+        let is_mesh = self.rooms.get(&room_id).is_some_and(|room| room.mode == RoomMode::Mesh);
+        let takes_offers = is_mesh && member.grants.allow_peers();
+        let told = |you_offer| render_event(&Event::ParticipantJoined { participant: member.facts(), you_offer });
+        let (offering, waiting) = (told(true), told(false));
+        for other in self.members_of(room_id).into_iter().filter(|other| *other != who) {
+            let offers = self.members.get(&other).is_some_and(|other| other.grants.allow_peers());
+            self.tell(other, if takes_offers && offers { offering.clone() } else { waiting.clone() });
         }
     }
 

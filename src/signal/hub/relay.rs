@@ -22,6 +22,13 @@ impl Hub {
             return refuse(ErrorCode::Unsupported, "this room's media goes through the server: use offer, or message");
         }
         let to = self.participant_in(room, &signal.to)?;
+        let allows = |who| self.members.get(&who).is_some_and(|member| member.grants.allow_peers());
+        if !allows(from) {
+            return refuse(ErrorCode::Forbidden, "media from peer to peer needs the grants publish and subscribe");
+        }
+        if !allows(to) {
+            return refuse(ErrorCode::Forbidden, "the receiver has not both of the grants publish and subscribe");
+        }
         let event = render_event(&Event::Signal { from: &protocol::participant_name(from), data: &signal.data });
         let Some(receiver) = self.members.get_mut(&to) else {
             return refuse(ErrorCode::ParticipantNotFound, "no longer in the room");

@@ -152,6 +152,38 @@ fn what_a_grant_does_not_allow_is_forbidden() {
 }
 
 #[test]
+fn from_peer_to_peer_nobody_sends_or_receives_without_both_grants() {
+    for (grants, allowed) in [
+        (json!(["publish", "subscribe"]), true),
+        (json!(["publish"]), false),
+        (json!(["subscribe", "message", "moderate"]), false),
+        (json!([]), false),
+    ] {
+        let mut house = guarded();
+        let mut comes = |identity: &str, grants: &Value| {
+            let client = house.connects();
+            let token = token(json!({"sub": identity, "grants": grants}));
+            house.says(client, json!({"type":"join","id":1,"room":"r","token":token,"create":{"mode":"mesh"}}));
+            house.hears_a(client, "joined");
+            client
+        };
+        let (ana, bo) = (comes("ana", &json!(["publish", "subscribe"])), comes("bo", &grants));
+        let told = house.hears_a(ana, "participant_joined");
+        assert_eq!(told["you_offer"].as_bool().unwrap_or(false), allowed, "{grants}");
+        for (from, to, name) in [(ana, bo, "p_2"), (bo, ana, "p_1")] {
+            house.says(from, json!({"type":"signal","id":5,"to":name,"data":{"description":{}}}));
+            if allowed {
+                house.hears_a(from, "ok");
+                house.hears_a(to, "signal");
+            } else {
+                house.hears_error(from, "forbidden");
+                house.hears_nothing(to);
+            }
+        }
+    }
+}
+
+#[test]
 fn rooms_over_http_take_a_moderators_token() {
     let mut house = guarded();
     let (now, create) = (house.now, Create { max_participants: Some(40), ..Create::default() });
