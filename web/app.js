@@ -13,8 +13,8 @@
 //   &relay=1        sends all media through TURN
 //   &audio=0        without microphone    &video=0  without camera
 //
-// The elements have stable ids (#name #join #mic #camera #screen #hand #chat-open #copy #leave #path #count #layout); every tile has data-participant, data-source,
-// data-you, data-muted, data-speaking, data-picture, data-connection, data-path and data-quality, every sound data-participant and
+// The elements have stable ids (#name #join #mic #camera #screen #hand #chat-open #copy #leave #path #count #layout); every tile
+// has data-participant, data-source, data-you, data-muted, data-speaking, data-picture, data-connection, data-path and data-quality, every sound data-participant and
 // data-source. `document.body.dataset.view` is door, call or end. While a call goes on, `window.roundturn.room` is the Room of roundturn.js.
 
 import { RoundturnError, join } from './roundturn.js';
@@ -77,7 +77,7 @@ function route() {
 
 /** The link that others join by. */
 function link() {
-  return `${location.origin}${location.pathname}#${options.room}${options.key ? `&key=${options.key}` : ''}`;
+  return `${location.origin}${location.pathname}#${options.room}${options.key ? `&key=${encodeURIComponent(options.key)}` : ''}`;
 }
 
 function home() {

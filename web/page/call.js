@@ -46,7 +46,7 @@ export class Call {
     this.#controls = new Controls(room, media, this.#hands, () => this.#show(room.you));
     this.#details = new Details(room, isEncrypted, (stats) => this.#takeStats(stats));
     this.#people = new People(room, this.#hands);
-    this.#chat = new Chat(room, () => this.#panel?.open === 'chat');
+    this.#chat = new Chat(room, isEncrypted, () => this.#panel?.open === 'chat');
     this.#panel = new Panel((tab) => {
       if (tab === 'chat') this.#chat.read();
       this.#viewing.update();

@@ -11,9 +11,10 @@ const CHARACTERS = 2000;
 export class Chat {
   #room; #isOpen; #unread = 0; #aborted = new AbortController();
 
-  /** `isOpen()` says whether somebody is reading along. */
-  constructor(room, isOpen) {
+  /** `isEncrypted`: whether the rest of the call is; `isOpen()` says whether somebody is reading along. */
+  constructor(room, isEncrypted, isOpen) {
     this.#room = room;
+    byId('chat-empty').textContent = [WORDS.texts.noMessages, isEncrypted && WORDS.messagesInClear].filter(Boolean).join(' ');
     this.#isOpen = isOpen;
     const { signal } = this.#aborted;
     room.addEventListener('message', (event) => event.topic === TOPIC && this.#heard(event), { signal });

@@ -25,7 +25,10 @@ export function fillTexts(root = document) {
   const { texts } = WORDS;
   document.documentElement.lang = LANGUAGE;
   for (const one of root.querySelectorAll('[data-words]')) one.textContent = texts[one.dataset.words];
-  for (const one of root.querySelectorAll('[data-label]')) one.setAttribute('aria-label', texts[one.dataset.label]);
+  for (const one of root.querySelectorAll('[data-label]')) {
+    one.setAttribute('aria-label', texts[one.dataset.label]);
+    if (one.matches('button')) one.title = texts[one.dataset.label];
+  }
   for (const one of root.querySelectorAll('[data-hint]')) one.placeholder = texts[one.dataset.hint];
   root.querySelector('meta[name="description"]')?.setAttribute('content', texts.description);
 }

@@ -60,8 +60,9 @@ impl Hub {
         slots.audio = slots.audio.max(offer.slots.audio.len());
         slots.video = slots.video.max(offer.slots.video.len());
         let generation = offer.generation;
-        let record = self.records.get_mut(&member.session);
-        record.map(|record| record.reach(now.instant, Stage::Offer));
+        if let Some(record) = self.records.get_mut(&member.session) {
+            record.reach(now.instant, Stage::Offer);
+        }
         member.media.pending = Some(PendingOffer { generation, id, connection: Some(connection), since: now.instant });
         self.sfu(shard, Command::Offer(to_sfu(who, offer)));
         Ok(Done::Later)

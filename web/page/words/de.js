@@ -43,6 +43,7 @@ export default {
   cameraIsOff: 'Die Kamera ist aus', cameraStarting: 'Die Kamera startet …',
   joined: (name) => `${name} ist da`, left: (name) => `${name} ist gegangen`,
   mutedByOther: 'Die Moderation hat dich stummgeschaltet.',
+  messagesInClear: 'Ton und Bild sind hier Ende zu Ende verschlüsselt, Nachrichten nicht: sie gehen über den Server.',
   messageFrom: (name, text) => `${name}: ${text}`, messageNotSent: 'Die Nachricht kam nicht durch. Versuch es noch einmal.', newMessages: (count) => (count === 1 ? '1 neue Nachricht' : `${count} neue Nachrichten`),
   muteOther: (name) => `${name} stummschalten`, removeOther: (name) => `${name} entfernen`, removeSure: (name) => `${name} aus dem Raum entfernen?`,
   lockRoom: 'Raum abschließen: niemand kommt mehr herein', unlockRoom: 'Raum aufschließen', locked: 'Der Raum ist abgeschlossen.', unlocked: 'Der Raum ist wieder offen.',

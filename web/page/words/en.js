@@ -42,6 +42,7 @@ export default {
   cameraIsOff: 'Camera is off', cameraStarting: 'Starting the camera …',
   joined: (name) => `${name} joined`, left: (name) => `${name} left`,
   mutedByOther: 'You were muted by a moderator.',
+  messagesInClear: 'Sound and picture are encrypted from end to end here, messages are not: they go through the server.',
   messageFrom: (name, text) => `${name}: ${text}`, messageNotSent: 'The message did not get through. Try again.', newMessages: (count) => (count === 1 ? '1 new message' : `${count} new messages`),
   muteOther: (name) => `Mute ${name}`, removeOther: (name) => `Remove ${name}`, removeSure: (name) => `Remove ${name} from the room?`,
   lockRoom: 'Lock the room: nobody else comes in', unlockRoom: 'Unlock the room', locked: 'The room is locked.', unlocked: 'The room is open again.',

@@ -45,6 +45,7 @@ export default {
   cameraIsOff: 'Камера выключена', cameraStarting: 'Камера включается…',
   joined: (name) => `${name} теперь здесь`, left: (name) => `${name} больше не здесь`,
   mutedByOther: 'Ведущий выключил ваш микрофон.',
+  messagesInClear: 'Звук и изображение здесь зашифрованы насквозь, а сообщения нет: они идут через сервер.',
   messageFrom: (name, text) => `${name}: ${text}`, messageNotSent: 'Сообщение не дошло. Попробуйте ещё раз.',
   newMessages: (count) => plural(count, 'новое сообщение', 'новых сообщения', 'новых сообщений'),
   muteOther: (name) => `${name}: выключить микрофон`, removeOther: (name) => `${name}: удалить`, removeSure: (name) => `Удалить из комнаты: ${name}?`,

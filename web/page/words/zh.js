@@ -42,6 +42,7 @@ export default {
   cameraIsOff: '摄像头已关闭', cameraStarting: '正在启动摄像头…',
   joined: (name) => `${name} 加入了`, left: (name) => `${name} 离开了`,
   mutedByOther: '主持人已将您静音。',
+  messagesInClear: '这里的声音和画面是端到端加密的，消息不是：它们经由服务器传输。',
   messageFrom: (name, text) => `${name}：${text}`, messageNotSent: '消息未能送达，请重试。', newMessages: (count) => `${count} 条新消息`,
   muteOther: (name) => `将 ${name} 静音`, removeOther: (name) => `移除 ${name}`, removeSure: (name) => `要将 ${name} 移出房间吗？`,
   lockRoom: '锁定房间：不再让其他人进入', unlockRoom: '解锁房间', locked: '房间已锁定。', unlocked: '房间已重新开放。',
