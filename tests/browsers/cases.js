@@ -106,6 +106,16 @@ export const cases = {
 
   'through the SFU, encrypted end to end, layers inside one encoding: VP9': async (enter) => scalable(enter, 'vp9', { encrypt: 78 }),
 
+  'through the SFU, encrypted end to end, layers inside one encoding: AV1': async (enter) => scalable(enter, 'av1', { encrypt: 79 }),
+
+  'through the SFU, encrypted end to end: H264': async (enter) => {
+    const [ana, bo] = await everyone(enter, ['chromium', 'chromium'], { mode: 'sfu', encrypt: 80 });
+    await everyoneReceives([ana, bo]);
+    await ana.publishesAs('h264');
+    await bo.receivesCodec(ana, 'h264');
+    for (const person of [ana, bo]) await person.ciphersEverything();
+  },
+
   'by token, whoever has one and nobody else': async (enter) => {
     const room = 'by-token-whoever-has-one-and-nobody-else';
     const ana = await enter('chromium', 'Ana', { mode: 'mesh', token: token({ sub: 'ana', name: 'Ana of the token', room }) });

@@ -26,10 +26,13 @@ try {
   room.addEventListener('track-added', ({ track }) => byId('them').srcObject.addTrack(track));
   room.addEventListener('track-removed', ({ track }) => byId('them').srcObject.removeTrack(track));
   room.addEventListener('participant-left', () => say('The other one has left.'));
-  room.addEventListener('connection', async ({ participant, state }) => {
-    const path = (await room.stats()).participants[participant.id]?.path;
-    say(state === 'connected' ? `Connected, ${path?.via === 'relay' ? 'through the relay' : 'directly'}.` : `${state} …`);
-  });
+  room.addEventListener('connection', ({ state }) => state !== 'connected' && say(`${state} …`));
+  // Which way it goes is known a moment after the connection, and may change.
+  setInterval(async () => {
+    const other = room.participants.find(({ connection }) => connection === 'connected');
+    const path = other && (await room.stats()).participants[other.id]?.path;
+    if (path) say(`Connected, ${path.via === 'relay' ? 'through the relay' : 'directly'}.`);
+  }, 1000);
   room.addEventListener('state', ({ state, error }) => state === 'closed' && say(ENDS[error?.code] ?? error?.message));
 
   const music = new Music(room, byId('music'));
