@@ -53,7 +53,9 @@ export async function limit(sender, heights) {
 export function offerOnlyUsed(transceiver, kind, first = 'vp8', encrypted = null) {
   const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType, sdpFmtpLine = '' }) => (
     USED_CODECS[mimeType.toLowerCase()]?.every((part) => sdpFmtpLine.includes(part)) && !UNUSED.test(sdpFmtpLine)));
-  if (encrypted && kind === 'video') codecs?.splice(0, codecs.length, ...codecs.filter(({ mimeType }) => /\/(vp8|rtx)$/i.test(mimeType)));
+  // The server puts H264 behind VP8, since some browsers name it first without being asked: whoever asks for it offers it alone.
+  const only = encrypted ? 'vp8' : first === 'h264' ? 'h264' : null;
+  if (only && kind === 'video') codecs?.splice(0, codecs.length, ...codecs.filter(({ mimeType }) => [`video/${only}`, 'video/rtx'].includes(mimeType.toLowerCase())));
   const isFirst = ({ mimeType }) => mimeType.toLowerCase() === `video/${first}`;
   codecs?.sort((one, other) => isFirst(other) - isFirst(one));
   if (!codecs?.some(({ mimeType }) => !mimeType.endsWith('/rtx'))) return;
