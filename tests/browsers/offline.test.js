@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import jsqr from 'jsqr';
 import { modules } from '../../web/page/qr.js';
+import { Statistics } from '../../web/roundturn/stats.js';
 
 const web = (path) => new URL(`../../web/${path}`, import.meta.url).pathname;
 const LANGUAGES = ['en', 'de', 'zh', 'ru'];
@@ -98,6 +99,28 @@ test('the types are sound, and name what the library exports', async () => {
   const compiler = new URL('node_modules/typescript/bin/tsc', import.meta.url).pathname;
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, `${folder}/program.ts`], { encoding: 'utf8' });
   assert.equal(status, 0, stdout);
+});
+
+test('who comes while statistics are read is in the next ones', async () => {
+  const track = {};
+  const someone = { id: 'p_9', publications: new Map() };
+  someone.publications.set('camera', { participant: someone, source: 'camera', track });
+  const room = { participants: [], you: { publications: new Map() } };
+  const inbound = { id: 'in', type: 'inbound-rtp', kind: 'video', mid: '0', timestamp: 1000, bytesReceived: 1 };
+  const connection = {
+    connectionState: 'connected',
+    getTransceivers: () => [{ mid: '0', receiver: { track }, sender: { track: null } }],
+    getStats: async () => {
+      room.participants = [someone];
+      return new Map([['in', inbound]]);
+    },
+  };
+  const statistics = new Statistics(room);
+  assert.deepEqual((await statistics.read(new Map([['', connection]]))).participants, {});
+  statistics.stop();
+  const next = new Statistics(room);
+  assert.ok((await next.read(new Map([['', connection]]))).participants.p_9.publications.camera);
+  next.stop();
 });
 
 test('packed, the library holds its own files and no others', () => {

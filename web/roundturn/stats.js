@@ -53,7 +53,9 @@ export class Statistics {
   // The section's mid leads from a report to its track, and the track to whose it is.
   #readTracks(stats, connection, all, id) {
     const sections = new Map(connection.getTransceivers().map((one) => [one.mid, one]));
+    // Whoever came since this reading began is in the next one.
     const remote = (id === '' ? this.#room.participants : [this.#room.participant(id)].filter(Boolean))
+      .filter((participant) => stats.participants[participant.id])
       .flatMap((participant) => [...participant.publications.values()]);
     for (const report of all) {
       const section = sections.get(report.mid);
