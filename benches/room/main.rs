@@ -4,6 +4,8 @@
 mod common;
 mod crowd;
 mod janus;
+#[path = "../common/listening.rs"]
+mod listening;
 mod load;
 mod media;
 mod meeting;

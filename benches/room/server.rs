@@ -1,20 +1,17 @@
 //! The servers under measurement: how they are set up and started.
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use crate::common::process::{Process, free_port, scratch};
+use crate::listening::wait_for;
 use crate::network;
 use crate::options::{Kind, Options};
-
-/// How often a connection to a server that starts is tried, ten milliseconds apart.
-const TRIES: usize = 1000;
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -37,7 +34,7 @@ impl Server {
         let log = scratch(&format!("room-{kind}.log"));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut server = Self { kind, address, process: Process::start(command, &log)? };
-        server.wait().with_context(|| format!("{kind} does not serve; its output is in {}", log.display()))?;
+        wait_for(&mut server.process, address, &log)?;
         Ok(server)
     }
 
@@ -49,17 +46,6 @@ impl Server {
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> Result<u64> {
         self.process.resident_bytes()
-    }
-
-    fn wait(&mut self) -> Result<()> {
-        for _ in 0..TRIES {
-            self.process.check()?;
-            if TcpStream::connect(self.address).is_ok() {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        bail!("no answer")
     }
 }
 

@@ -4,6 +4,8 @@ mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod latencies;
+#[path = "../common/listening.rs"]
+mod listening;
 mod server;
 
 use std::path::PathBuf;

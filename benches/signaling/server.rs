@@ -1,17 +1,14 @@
 //! The daemon under measurement.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use crate::common::process::{Process, free_port, scratch};
-
-/// How often a connection is tried, ten milliseconds apart.
-const TRIES: usize = 1000;
+use crate::listening::wait_for;
 
 /// A running daemon; killed when dropped.
 pub struct Server {
@@ -35,7 +32,7 @@ impl Server {
         command.arg("--config").arg(file).arg("run");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut server = Self { address, process: Process::start(command, &log)? };
-        server.wait().with_context(|| format!("it does not serve; its output is in {}", log.display()))?;
+        wait_for(&mut server.process, address, &log)?;
         Ok(server)
     }
 
@@ -47,16 +44,5 @@ impl Server {
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> Result<u64> {
         self.process.resident_bytes()
-    }
-
-    fn wait(&mut self) -> Result<()> {
-        for _ in 0..TRIES {
-            self.process.check()?;
-            if TcpStream::connect(self.address).is_ok() {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        bail!("no answer")
     }
 }

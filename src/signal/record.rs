@@ -160,7 +160,8 @@ impl Record {
         Stage::ALL.iter().rev().find(reached).map_or(Stage::Join, |(stage, _)| *stage)
     }
 
-    fn facts(&self, now: Moment, session: &str) -> SessionFacts {
+    /// What is told of it.
+    pub fn facts(&self, now: Moment, session: &str) -> SessionFacts {
         let after = |((stage, _), after): (&(Stage, _), Option<Duration>)| {
             after.map(|after| StageFacts { stage: *stage, after_ms: after.as_millis() as u64 })
         };
@@ -276,11 +277,6 @@ impl Records {
     /// The record of a session, for whoever has something to note.
     pub fn get_mut(&mut self, session: &str) -> Option<&mut Record> {
         self.by_session.get_mut(session)
-    }
-
-    /// What is told of a session.
-    pub fn facts(&self, now: Moment, session: &str) -> Option<SessionFacts> {
-        self.get(session).map(|record| record.facts(now, session))
     }
 
     /// A session has ended. Forgets those that ended long ago, and the oldest where there are too many. Returns its record.

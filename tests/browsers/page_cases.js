@@ -130,9 +130,11 @@ const pageCases = {
     const bo = await enter('chromium', 'Bo', { mode: 'sfu' });
     const cem = await enter('chromium', 'Cem', { mode: 'sfu' });
     await everyoneReceives([bo, cem]);
-    await until('Bo’s call went all the way', 20, async () => {
-      const { reason, stages, path } = await bo.asks(() => globalThis.roundturn.room.record());
-      return reason === 'ok' && stages.length === 8 && path === 'udp';
+    await until('Bo’s call went all the way', 45, async () => {
+      const whole = await bo.asks(() => globalThis.roundturn.room.record());
+      if (whole.reason === 'ok' && whole.stages.length === 8 && whole.path === 'udp') return true;
+      // What it lacks is told if it comes to that.
+      throw new Error(JSON.stringify(whole));
     });
     await bo.asks(() => { globalThis.lastRoom = globalThis.roundturn.room; });
     await bo.leave();

@@ -1,6 +1,6 @@
 // The panel that says in words what way media takes, and how well it goes.
 
-import { byId, element } from './dom.js';
+import { byId, element, wireDialog } from './dom.js';
 import { rate, reasons } from './slow.js';
 import { WORDS, grade, pathSentence, pathWords } from './words.js';
 
@@ -18,15 +18,13 @@ export class Details {
     this.#onstats = onstats;
     const { signal } = this.#aborted;
     byId('path').addEventListener('click', () => byId('details').showModal(), { signal });
-    byId('details-close').addEventListener('click', () => byId('details').close(), { signal });
-    byId('details').addEventListener('click', ({ target }) => target === byId('details') && byId('details').close(), { signal });
+    wireDialog('details', signal);
     this.#watch();
   }
 
   close() {
     clearTimeout(this.#timer);
     this.#aborted.abort();
-    if (byId('details').open) byId('details').close();
   }
 
   async #watch() {

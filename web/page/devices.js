@@ -1,7 +1,7 @@
 // The choice of camera, microphone and loudspeaker, before a call and during it.
 
 import { devices } from '../roundturn.js';
-import { byId, element, toast } from './dom.js';
+import { byId, element, toast, wireDialog } from './dom.js';
 import { WORDS } from './words.js';
 
 const KINDS = ['video', 'audio'];
@@ -12,8 +12,7 @@ export class Devices {
   constructor(media) {
     this.#media = media;
     for (const opener of ['preview-devices', 'devices-open']) byId(opener).addEventListener('click', () => this.show());
-    byId('devices-close').addEventListener('click', () => byId('devices').close());
-    byId('devices').addEventListener('click', ({ target }) => target === byId('devices') && byId('devices').close());
+    wireDialog('devices');
     for (const kind of KINDS) byId(`device-${kind}`).addEventListener('change', ({ target }) => this.#choose(kind, target.value));
     byId('device-output').addEventListener('change', ({ target }) => media.chooseOutput(target.value));
     media.addEventListener('change', () => byId('devices').open && this.#render());

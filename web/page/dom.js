@@ -71,6 +71,23 @@ export async function copy(text) {
   }
 }
 
+/** What this browser remembers of the page; null where it remembers nothing, or storage is forbidden. */
+export function remembered(key) {
+  try { return localStorage.getItem(`roundturn.${key}`); } catch { return null; }
+}
+
+export function remember(key, value) {
+  try { localStorage.setItem(`roundturn.${key}`, value); } catch { /* then it is chosen again the next time */ }
+}
+
+/** Has a dialog close by its button `ID-close`, and by a click beside it; ends with `signal`. */
+export function wireDialog(id, signal) {
+  const dialog = byId(id);
+  byId(`${id}-close`).addEventListener('click', () => dialog.close(), { signal });
+  dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close(), { signal });
+  signal?.addEventListener('abort', () => dialog.open && dialog.close());
+}
+
 export function initials(name) {
   const words = name.trim().split(/\s+/).filter(Boolean);
   if (words.length === 0) return '?';

@@ -1,12 +1,12 @@
 // Before the call: choosing or making a room, a name, and a look at oneself.
 
-import { byId, element, label, setToggle } from './dom.js';
+import { byId, element, label, remember, remembered, setToggle } from './dom.js';
 import { copyLink } from './invite.js';
 import { showLevel } from './media.js';
 import { LANGUAGE, WORDS, languages, mediaProblem, setLanguage } from './words.js';
 
 const ROOM = /^[A-Za-z0-9._-]{1,128}$/;
-const NAME_KEY = 'roundturn.name';
+const NAME_KEY = 'name';
 
 export class Door {
   #media; #handlers; #room = null; #stopMeter = null; #metered = null;
@@ -15,7 +15,7 @@ export class Door {
   constructor(media, handlers) {
     this.#media = media;
     this.#handlers = handlers;
-    byId('name').value = storedName();
+    byId('name').value = remembered(NAME_KEY) ?? '';
     byId('door-form').addEventListener('submit', (event) => this.#submit(event));
     byId('go').addEventListener('click', () => this.#go());
     byId('room-input').addEventListener('keydown', (event) => {
@@ -81,7 +81,7 @@ export class Door {
   #submit(event) {
     event.preventDefault();
     const name = byId('name').value.trim();
-    storeName(name);
+    remember(NAME_KEY, name);
     if (this.#room) this.#handlers.join(name);
     else this.#handlers.start(new FormData(byId('door-form')).get('mode'), byId('encrypt').checked);
   }
@@ -91,7 +91,7 @@ export class Door {
     if (!text) return byId('room-input').focus();
     const fragment = fragmentOf(text);
     if (!fragment) return this.problem(WORDS.invalidRoom);
-    storeName(byId('name').value.trim());
+    remember(NAME_KEY, byId('name').value.trim());
     this.#handlers.go(fragment);
   }
 
@@ -129,13 +129,4 @@ export const isRoomName = (text) => ROOM.test(text);
 function fragmentOf(text) {
   const fragment = text.includes('#') ? text.slice(text.indexOf('#') + 1) : text;
   return ROOM.test(fragment.split('&')[0].replace(/^room=/, '')) ? fragment : null;
-}
-
-// Where storage is forbidden a name is typed again.
-function storedName() {
-  try { return localStorage.getItem(NAME_KEY) ?? ''; } catch { return ''; }
-}
-
-function storeName(name) {
-  try { localStorage.setItem(NAME_KEY, name); } catch { /* see above */ }
 }

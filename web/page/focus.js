@@ -1,9 +1,9 @@
 // The speaker view: one tile is large, the others stand beside it. Large is whom somebody pinned, else who speaks.
 
-import { byId, setToggle } from './dom.js';
+import { byId, remember, remembered, setToggle } from './dom.js';
 import { WORDS } from './words.js';
 
-const KEY = 'roundturn.layout';
+const KEY = 'layout';
 /** Who begins to speak is not shown large before the one before had so long. */
 const AT_LEAST_MS = 1_500;
 
@@ -15,7 +15,7 @@ export class Focus {
     this.#room = room;
     this.#tiles = tiles;
     this.#changed = changed;
-    this.#on = stored() === 'speaker';
+    this.#on = remembered(KEY) === 'speaker';
     const { signal } = this.#aborted;
     byId('layout').addEventListener('click', () => this.toggle(), { signal });
     room.addEventListener('speakers', () => this.update(), { signal });
@@ -30,7 +30,7 @@ export class Focus {
   toggle() {
     this.#on = !this.#on;
     this.#pinned = null;
-    store(this.#on ? 'speaker' : 'grid');
+    remember(KEY, this.#on ? 'speaker' : 'grid');
     this.update();
   }
 
@@ -65,13 +65,4 @@ export class Focus {
     const others = this.#room.participants.filter((one) => tiles.has(one.id));
     return (others.find((one) => one.speaking) ?? before ?? others[0] ?? this.#room.you).id;
   }
-}
-
-// Where storage is forbidden everyone is shown alike.
-function stored() {
-  try { return localStorage.getItem(KEY); } catch { return null; }
-}
-
-function store(layout) {
-  try { localStorage.setItem(KEY, layout); } catch { /* see above */ }
 }

@@ -1,6 +1,6 @@
 // The invitation: a link to send, and a code to scan.
 
-import { byId, copy, toast } from './dom.js';
+import { byId, copy, toast, wireDialog } from './dom.js';
 import { modules, path } from './qr.js';
 import { WORDS } from './words.js';
 
@@ -16,10 +16,8 @@ export async function copyLink(link) {
 /** Wires the dialog that shows a link; `link()` gives it. Ends with `signal`. */
 export function wireInvitation(link, signal) {
   byId('invite-show').addEventListener('click', () => showInvitation(link()), { signal });
-  byId('invitation-close').addEventListener('click', () => byId('invitation').close(), { signal });
+  wireDialog('invitation', signal);
   byId('invitation-copy').addEventListener('click', () => copyLink(link()), { signal });
-  byId('invitation').addEventListener('click', ({ target }) => target === byId('invitation') && byId('invitation').close(), { signal });
-  signal.addEventListener('abort', () => byId('invitation').open && byId('invitation').close());
 }
 
 function showInvitation(link) {

@@ -1,13 +1,14 @@
 // The own camera, microphone and screen: asked for, switched on and off, and what to say when they cannot be had.
 
 import { openDevice } from '../roundturn.js';
+import { remember, remembered } from './dom.js';
 
 const CONSTRAINTS = {
   audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 }, facingMode: 'user' },
 };
 
-const KEY = 'roundturn.devices';
+const KEY = 'devices';
 
 export class Media extends EventTarget {
   /** Which devices the person chose; '' is the system's choice. */
@@ -82,7 +83,7 @@ export class Media extends EventTarget {
 
   #store(kind, deviceId) {
     this.chosen[kind] = deviceId;
-    try { localStorage.setItem(KEY, JSON.stringify(this.chosen)); } catch { /* where storage is forbidden it is chosen again */ }
+    remember(KEY, JSON.stringify(this.chosen));
   }
 
   #take(stream) {
@@ -125,8 +126,9 @@ export class Media extends EventTarget {
   }
 }
 
+// Whatever else wrote there counts for nothing.
 function stored() {
-  try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; }
+  try { return JSON.parse(remembered(KEY)) ?? {}; } catch { return {}; }
 }
 
 export const canShareScreen = () => Boolean(navigator.mediaDevices?.getDisplayMedia);

@@ -2,11 +2,13 @@
 //
 // Chosen is what the reader chose last, then `&lang=` of the link, then the first of the browser's languages that there is.
 
+import { remember, remembered } from './dom.js';
+
 const LANGUAGES = ['en', 'de', 'zh', 'ru'];
-const KEY = 'roundturn.language';
+const KEY = 'language';
 
 /** The code of the language in use. */
-export const LANGUAGE = [stored(), wished(), ...(navigator.languages ?? [])].map(known).find(Boolean) ?? 'en';
+export const LANGUAGE = [remembered(KEY), wished(), ...(navigator.languages ?? [])].map(known).find(Boolean) ?? 'en';
 
 export const WORDS = (await import(`./words/${LANGUAGE}.js`)).default;
 
@@ -17,7 +19,7 @@ export async function languages() {
 
 /** Has the page speak another language from its next start on. */
 export function setLanguage(code) {
-  try { localStorage.setItem(KEY, code); } catch { /* where storage is forbidden the browser's language stays */ }
+  remember(KEY, code);
 }
 
 /** Puts the texts into index.html's elements: `data-words` is the key of a text, `data-label` of a title, `data-hint` of a placeholder. */
@@ -77,10 +79,6 @@ export function mediaProblem(error, what) {
 export function endWords(code) {
   const [title, words] = WORDS.ends[code] ?? WORDS.ends.other;
   return { title, words, tips: WORDS.tips[code] ?? [] };
-}
-
-function stored() {
-  try { return localStorage.getItem(KEY); } catch { return null; }
 }
 
 function wished() {

@@ -28,17 +28,15 @@ impl Hub {
             return Err(NotMade::new(ErrorCode::ParticipantNotFound, message));
         };
         match (key, claims) {
-            (Some(key), _) if same_secret(key, &record.resume_key) => {}
-            (Some(_), _) => return Err(NotMade::new(ErrorCode::AuthInvalid, "that is another session's resume_key")),
-            (None, Some(claims)) if claims.opens(&record.room) => {}
-            (None, Some(_)) => return Err(other_room().into()),
+            (Some(key), _) if same_secret(key, &record.resume_key) => Ok(record.facts(now, session)),
+            (Some(_), _) => Err(NotMade::new(ErrorCode::AuthInvalid, "that is another session's resume_key")),
+            (None, Some(claims)) if claims.opens(&record.room) => Ok(record.facts(now, session)),
+            (None, Some(_)) => Err(other_room().into()),
             (None, None) => {
                 let message = format!("{NEEDS_MODERATE}, or the session's resume_key as Bearer");
-                return Err(NotMade::new(ErrorCode::AuthRequired, message));
+                Err(NotMade::new(ErrorCode::AuthRequired, message))
             }
         }
-        let facts = self.records.facts(now, session);
-        facts.ok_or_else(|| NotMade::new(ErrorCode::Internal, "the session is gone"))
     }
 
     /// The record of somebody who is here.

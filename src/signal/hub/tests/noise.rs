@@ -2,10 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::tokens::{guard, token};
 use super::*;
-use crate::tokens::{Key, Signer, Tokens};
-
-const SECRET: &str = "a secret of more than 16 bytes";
 
 fn arbitrary_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -103,12 +101,10 @@ fn check_heard(house: &mut House) -> Result<(), TestCaseError> {
 fn room_with_a_stranger() -> (House, [Client; 2], Client) {
     let mut house = House::with(|config| {
         config.burst = 100_000;
-        config.rooms.open = false;
-        config.tokens = Some(Tokens { keys: vec![Key::of_secret(SECRET).unwrap()], ..Tokens::default() });
+        guard(config);
     });
-    let signer = Signer::of_secret(&Secret::new(SECRET));
     let [ana, bo, stranger] = [&["publish", "subscribe", "message"][..], &["publish"], &[]].map(|grants| {
-        let token = signer.sign(&json!({"exp": NOON_MS / 1000 + 60, "grants": grants})).unwrap();
+        let token = token(json!({"grants": grants}));
         let client = house.connects();
         house.says(client, json!({"type":"join","id":1,"room":"r","token":token,"create":{"mode":"sfu"}}));
         client

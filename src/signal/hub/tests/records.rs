@@ -2,10 +2,8 @@
 
 use roundturn_sfu::{Event as SfuEvent, ParticipantId, RejectReason, Stage};
 
+use super::tokens::{guard, token};
 use super::*;
-use crate::tokens::{Key, Signer, Tokens};
-
-const SECRET: &str = "a secret of more than 16 bytes";
 
 impl House {
     fn record(&mut self, token: &str, session: &Value) -> Result<Value, ErrorCode> {
@@ -125,14 +123,8 @@ fn a_thousand_ended_sessions_are_kept_and_no_more() {
 
 #[test]
 fn a_record_is_for_its_session_and_for_moderators_of_its_room() {
-    let mut house = House::with(|config| {
-        config.rooms.open = false;
-        config.tokens = Some(Tokens { keys: vec![Key::of_secret(SECRET).unwrap()], ..Tokens::default() });
-    });
-    let token = |grants: &[&str], room: &str| {
-        let claims = json!({"exp": NOON_MS / 1000 + 60, "sub": "s", "room": room, "grants": grants});
-        Signer::of_secret(&Secret::new(SECRET)).sign(&claims).unwrap()
-    };
+    let mut house = House::with(guard);
+    let token = |grants: &[&str], room: &str| token(json!({"sub": "s", "room": room, "grants": grants}));
     let mut enters = |room: &str| {
         let client = house.connects();
         let token = token(&["publish"], room);
