@@ -210,6 +210,7 @@ fn sfu_config(config: &ShardConfig, port: u16, doors: &[SocketAddr], sockets: &S
         tcp_candidates: tcp_candidates(&config.addresses, doors),
         relays: (config.addresses.external(), sockets.relays.ports().range()),
         shard: config.index as u16,
+        unix: crate::clock::unix(),
         ..config.sfu.clone()
     }
 }

@@ -132,6 +132,7 @@ fn sfu() -> SfuConfig {
         keyframe_cache: false,
         tracks: 4,
         participants: 10,
+        unix: roundturn::clock::unix(),
         clock: roundturn::clock::worked,
     }
 }

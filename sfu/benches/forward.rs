@@ -61,6 +61,7 @@ impl Room {
             keyframe_cache: false,
             tracks: 1,
             participants: 100,
+            unix: std::time::Duration::ZERO,
             clock: || std::time::Duration::ZERO,
         };
         let sfu = Sfu::new(now, config, [1; 32]);

@@ -13,8 +13,6 @@ use crate::{Command, Event, Kind, ParticipantId, TrackId, Wish};
 
 /// How long there must have been room before a picture is made better.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What one voice needs, in bits per second, with its headers.
-const VOICE: u64 = 40_000;
 /// A picture may be so much larger than it is shown, in percent: a layer just above the wish is better than half of it.
 const GENEROSITY: u32 = 125;
 /// What is sustained and asked of the bandwidth estimation beyond the cost, in percent: a raise needs a margin.
@@ -131,7 +129,6 @@ impl Sfu {
             return;
         }
         let claims = self.claims(key);
-        let voices = self.voices(key);
         let room = self.participants.get(key).and_then(|participant| self.rooms.get(&participant.room));
         let is_small = room.is_some_and(|room| room.participants.len() <= SMALL_ROOM);
         let Some(participant) = self.participants.get_mut(key) else { return };
@@ -149,9 +146,9 @@ impl Sfu {
             .iter()
             .filter_map(|claim| Some(demand(claim, participant.slots.all.get(claim.slot)?, now)))
             .collect();
-        let available = participant.allotment.estimate.map_or(CEILING, |estimate| estimate.saturating_sub(voices));
+        let available = participant.allotment.estimate.unwrap_or(CEILING);
         let mut plan = share(with_tolerance(available, &demands), &demands);
-        let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING) + voices;
+        let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING);
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
         let nudge = participant.allotment.nudge(now, plan.next.is_some());
         let asked = (minimum, ask(plan.preferred).max(least) + nudge);
@@ -197,13 +194,6 @@ impl Sfu {
         }
         claims.sort_by_key(|claim| (claim.rank, place(claim.track)));
         claims
-    }
-
-    /// What the audio slots of a subscriber need, in bits per second.
-    fn voices(&self, key: usize) -> u64 {
-        let Some(participant) = self.participants.get(key) else { return 0 };
-        let tracks = participant.slots.of(Kind::Audio).filter_map(|slot| self.tracks.get(&slot.track?));
-        tracks.filter(|track| !track.info.muted).map(|track| track.rate.bits_per_second().max(VOICE)).sum()
     }
 
     /// Gives a slot a quality, or none. Whether that is news to its subscriber.

@@ -25,6 +25,8 @@ pub struct Config {
     pub tracks: usize,
     /// Participants of all rooms of this shard together.
     pub participants: usize,
+    /// The time since 1970 when the SFU is made: sender reports tell that of the wall clock.
+    pub unix: Duration,
     /// The CPU time of the calling thread. It decides nothing but whether an engine works far too long, so that it may stand
     /// still.
     pub clock: fn() -> Duration,

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
 use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::crypto::from_feature_flags;
 use str0m::format::{Codec, FormatParams};
 use str0m::media::Frequency;
 use str0m::net::TcpType;
@@ -16,6 +15,7 @@ use crate::Transport;
 use crate::dependency;
 use crate::participant::MESSAGE;
 use crate::route::Source;
+use crate::voice::keys;
 
 /// What a subscriber's link is trusted with before it is measured: a call should start sharp.
 const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(2500);
@@ -29,10 +29,13 @@ pub(crate) struct Engines {
 }
 
 impl Engines {
-    pub(crate) fn new() -> Self {
-        let crypto = Arc::new(from_feature_flags());
+    pub(crate) fn new(now: Instant) -> Self {
+        let crypto = Arc::new(keys::provider());
         let certificate = crypto.dtls_provider.generate_certificate();
-        Self { crypto, certificate }
+        let engines = Self { crypto, certificate };
+        // Its wall clock begins with the first engine. Ours, which reports of audio, begins now.
+        drop(engines.build(now, IceCreds::new(), &[]));
+        engines
     }
 
     /// An engine that answers under these credentials at these addresses.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use str0m::format::{Codec, PayloadParams};
+use str0m::media::{Mid, Pt};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 
 use crate::codec::{self, Glance};
@@ -17,6 +18,7 @@ use crate::slots::Slot;
 use crate::stages::Stage;
 use crate::stats::Stats;
 use crate::track::Track;
+use crate::voice::Speech;
 use crate::{Kind, TrackId};
 
 /// A publisher that changes its codec again sooner is not followed.
@@ -62,7 +64,6 @@ impl Sfu {
         let room = track.room;
         let news = match kind {
             Kind::Audio => {
-                track.rate.add(self.now, packet.payload.len());
                 self.hear(id, packet);
                 self.forward(id, 0, packet, &Glance::default(), &params);
                 false
@@ -220,10 +221,16 @@ impl Sfu {
             Ok(numbered) => numbered,
             Err(handed) => return (handed, is_news),
         };
-        let write =
-            write(packet, outlet, &numbers, glance).marker(packet.header.marker || ends_picture).nackable(video);
         let mid = slot.mid;
-        subscriber.write(mid, write, &mut self.outbox);
+        if video {
+            let write = write(packet, outlet, &numbers, glance);
+            let write = write.marker(packet.header.marker || ends_picture).nackable(true);
+            subscriber.write(mid, write, &mut self.outbox);
+        } else {
+            let speech = speech(mid, packet, params, outlet.payload_type, &numbers);
+            let payload = outlet.payload(&packet.payload);
+            subscriber.speak(self.now, &Speech { payload: &payload, ..speech }, &mut self.outbox);
+        }
         if switched {
             self.stats.first_frames.note(self.now, subscriber, parcel.id);
             subscriber.reach(Stage::Keyframe, &mut self.outbox);
@@ -326,6 +333,21 @@ fn write(packet: &RtpPacket, outlet: Outlet, numbers: &Outgoing, glance: &Glance
         write = write.vp8_patch(patch);
     }
     write.ext_vals(values)
+}
+
+/// A packet of audio under its new numbers.
+fn speech<'a>(mid: Mid, packet: &'a RtpPacket, params: &PayloadParams, as_type: Pt, numbers: &Outgoing) -> Speech<'a> {
+    Speech {
+        mid,
+        payload_type: as_type,
+        marker: packet.header.marker,
+        sequence: numbers.sequence,
+        timestamp: numbers.timestamp,
+        clock_rate: params.spec().clock_rate.get(),
+        came: packet.timestamp,
+        extensions: &packet.header.ext_vals,
+        payload: &packet.payload,
+    }
 }
 
 /// Takes the codec of a packet for that of its track. Whether it changed; `None` where it changes too often, since every

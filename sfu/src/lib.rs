@@ -54,6 +54,7 @@ mod stats;
 mod tests;
 mod timers;
 mod track;
+mod voice;
 mod vp9;
 mod work;
 

@@ -54,13 +54,14 @@ impl Sfu {
         let ours = IceCreds { ufrag, pass: self.secrets.word(PASSWORD) };
         let lost = || Refusal::new(RejectReason::SdpRejected, "the offer broke the engine");
         let addresses = self.addresses();
+        let audio: Vec<_> = offer.slots.audio.iter().map(|mid| mid.as_str().into()).collect();
         let out = &mut self.outbox;
         let participant = self.participants.get_mut(key).ok_or_else(lost)?;
         let answer = if anew {
             let engine = self.engines.build(self.now, ours.clone(), &addresses);
-            participant.accept_with(engine, plan.offer, out)
+            participant.accept_with(engine, plan.offer, &audio, out)
         } else {
-            participant.accept(plan.offer, out)
+            participant.accept(plan.offer, &audio, out)
         };
         let answer = answer.ok_or_else(lost)?;
         let answer = answer.map_err(|error| Refusal::new(RejectReason::SdpRejected, error.to_string()))?;

@@ -1,8 +1,10 @@
 //! One participant and its engine: the only owner of an `Rtc`.
 
+mod accept;
 mod channels;
 mod drain;
 mod pump;
+mod speak;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,13 +12,12 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use str0m::bwe::Bitrate;
-use str0m::change::SdpOffer;
 use str0m::format::PayloadParams;
 use str0m::ice::StunMessage;
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::Ssrc;
-use str0m::{IceCreds, Input, Rtc, RtcError};
+use str0m::{IceCreds, Input, Rtc};
 
 use crate::allocate::Allotment;
 use crate::command::Wish;
@@ -27,6 +28,7 @@ use crate::route::{Route, Routes, Source};
 use crate::rtp::{self, DTLS};
 use crate::slots::Slots;
 use crate::stages::{Stage, Stages};
+use crate::voice::{Voices, WallClock, keys};
 use crate::work::Work;
 use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
 
@@ -37,6 +39,14 @@ const SOURCES: usize = 64;
 pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
 pub(crate) use drain::{Happening, Outbox};
 use drain::{Hold, drain};
+
+/// How a participant tells the time beyond what it is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Clocks {
+    /// [`Config::clock`](crate::Config::clock).
+    pub(crate) worked: fn() -> Duration,
+    pub(crate) wall: WallClock,
+}
 
 /// Someone in a room.
 pub(crate) struct Participant {
@@ -84,6 +94,8 @@ pub(crate) struct Participant {
     pub(crate) pending: bool,
     /// The packets among that.
     written: usize,
+    /// What leaves past the engine.
+    pub(crate) voices: Voices,
     engine: Option<Box<Rtc>>,
     sources: Vec<(Ssrc, Mid, Option<Rid>)>,
     #[cfg(test)]
@@ -99,7 +111,7 @@ impl Participant {
         order: u64,
         may: (bool, bool, bool),
         joined: (Instant, TrackId),
-        clock: fn() -> Duration,
+        clocks: Clocks,
     ) -> Self {
         Self {
             key,
@@ -122,7 +134,7 @@ impl Participant {
             link: Link::default(),
             channels: Channels::default(),
             guard: Guard::default(),
-            work: Work::new(clock),
+            work: Work::new(clocks.worked),
             routes: Routes::default(),
             pulse: Pulse::default(),
             connected: false,
@@ -132,6 +144,7 @@ impl Participant {
             busy: None,
             pending: false,
             written: 0,
+            voices: Voices::new(clocks.wall),
             engine: None,
             sources: Vec::new(),
             #[cfg(test)]
@@ -142,51 +155,6 @@ impl Participant {
     /// Whether an offer was taken and its engine lives.
     pub(crate) fn has_engine(&self) -> bool {
         self.engine.is_some()
-    }
-
-    /// Takes an offer with the engine that there is.
-    pub(crate) fn accept(&mut self, offer: SdpOffer, out: &mut Outbox) -> Option<Result<String, RtcError>> {
-        self.sources.clear();
-        self.work.watch();
-        self.mutate(out, |rtc| rtc.sdp_api().accept_offer(offer).map(|answer| answer.to_sdp_string()))
-    }
-
-    /// Takes an offer with a new engine, which replaces the old one only if that succeeds.
-    pub(crate) fn accept_with(
-        &mut self,
-        engine: Rtc,
-        offer: SdpOffer,
-        out: &mut Outbox,
-    ) -> Option<Result<String, RtcError>> {
-        let mut discarded = Outbox::default();
-        let before = (self.engine.replace(Box::new(engine)), self.connected, self.deadline);
-        let answer = self.accept(offer, &mut discarded);
-        if !matches!(answer, Some(Ok(_))) {
-            (self.engine, self.connected, self.deadline) = before;
-            return answer;
-        }
-        self.connected = false;
-        self.channels.reset();
-        self.routes = Routes::default();
-        self.pulse = Pulse::default();
-        out.transmits.append(&mut discarded.transmits);
-        out.happenings.append(&mut discarded.happenings);
-        out.touched.push(self.key);
-        answer
-    }
-
-    /// Gives up the engine: the client closed its end.
-    pub(crate) fn disengage(&mut self) {
-        self.engine = None;
-        self.connected = false;
-        self.channels.reset();
-        self.deadline = None;
-        self.routes = Routes::default();
-        self.pulse = Pulse::default();
-        self.sources.clear();
-        self.sections.clear();
-        self.fingerprint.clear();
-        self.ufrag.clear();
     }
 
     /// The ICE credentials that the engine answers under now.
@@ -235,6 +203,7 @@ impl Participant {
             self.pulse.beat(now);
             self.routes.hear(now, route);
             if self.connected && rtp::reports_reception(bytes) {
+                self.voices.hear(now, bytes);
                 self.reach(Stage::Report, out);
             }
         } else if is_answered() {
@@ -340,6 +309,9 @@ impl Participant {
             (work(&mut rtc, &mut hold, out), rtc)
         }));
         let goes_on = self.work.end(begun, self.fed);
+        if let Some(keys) = keys::take() {
+            self.voices.set_keys(&keys);
+        }
         match outcome {
             Ok((Some((value, deadline)), rtc)) if goes_on => {
                 if let Some(deadline) = deadline {

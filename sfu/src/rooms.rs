@@ -5,12 +5,13 @@ use std::collections::hash_map::Entry;
 use str0m::media::Mid;
 
 use crate::codec::matching;
-use crate::participant::Participant;
+use crate::participant::{Clocks, Participant};
 use crate::sfu::Sfu;
 use crate::slots::{Group, Slot, assign};
 use crate::speaker::INTERVAL;
 use crate::timers::Owner;
 use crate::track::Track;
+use crate::voice::WallClock;
 use crate::{Event, Kind, ParticipantId, RoomId, SlotAssignment, TrackId, TrackInfo, TrackRequest};
 
 impl Sfu {
@@ -23,7 +24,9 @@ impl Sfu {
         let Entry::Vacant(vacant) = self.keys.entry(id) else { return };
         let entry = self.participants.vacant_entry();
         let key = *vacant.insert(entry.key());
-        entry.insert(Participant::new(key, id, room, order, may, joined, self.config.clock));
+        let wall = WallClock { at: self.began, unix: self.config.unix };
+        let clocks = Clocks { worked: self.config.clock, wall };
+        entry.insert(Participant::new(key, id, room, order, may, joined, clocks));
         let participants = &mut self.rooms.entry(room).or_default().participants;
         let at = participants.iter().position(|other| self.participants.get(*other).is_some_and(|p| p.order > order));
         participants.insert(at.unwrap_or(participants.len()), key);

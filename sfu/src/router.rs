@@ -106,7 +106,8 @@ impl Sfu {
             }
             Engine::PeerStats(stats) => {
                 let Some(participant) = self.participants.get_mut(key) else { return };
-                participant.link.measure(&stats, participant.routes.in_use(), &self.config);
+                let (heard, route) = (participant.voices.heard(self.now), participant.routes.in_use());
+                participant.link.measure(&stats, heard, route, &self.config);
                 self.report_quality(key);
                 self.allocate(key);
             }

@@ -72,7 +72,7 @@ impl Sfu {
             stats: Stats::default(),
             began: now,
             now,
-            engines: Engines::new(),
+            engines: Engines::new(now),
             secrets: Secrets::new(seed),
             timers: Timers::default(),
             participants: Slab::new(),

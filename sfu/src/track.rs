@@ -35,7 +35,6 @@ pub(crate) struct Track {
     /// Keys of the participants that have it in a slot.
     pub(crate) subscribers: Vec<usize>,
     pub(crate) loudness: Loudness,
-    pub(crate) rate: Rate,
     /// NACKs that were sent for this track, as the publisher's engine counts them.
     pub(crate) nacks: u64,
 }
@@ -55,7 +54,6 @@ impl Track {
             watched: None,
             subscribers: Vec::new(),
             loudness: Loudness::default(),
-            rate: Rate::default(),
             nacks: 0,
         }
     }
@@ -116,32 +114,5 @@ impl Track {
     /// With which other track it belongs together.
     pub(crate) fn group(&self) -> Group {
         (self.publisher, self.is_screen())
-    }
-}
-
-/// Bits per second, measured over about a second.
-#[derive(Debug, Default)]
-pub(crate) struct Rate {
-    since: Option<Instant>,
-    bytes: u64,
-    bits_per_second: u64,
-}
-
-impl Rate {
-    /// So many bytes came.
-    pub(crate) fn add(&mut self, now: Instant, bytes: usize) {
-        let since = *self.since.get_or_insert(now);
-        self.bytes += bytes as u64;
-        let passed = now.saturating_duration_since(since);
-        if passed >= Duration::from_secs(1) {
-            self.bits_per_second = self.bytes * 8000 / passed.as_millis().max(1) as u64;
-            self.since = Some(now);
-            self.bytes = 0;
-        }
-    }
-
-    /// The rate of the last full second.
-    pub(crate) fn bits_per_second(&self) -> u64 {
-        self.bits_per_second
     }
 }

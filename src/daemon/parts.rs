@@ -123,6 +123,7 @@ fn sfu(rooms: &Rooms) -> sfu::Config {
         keyframe_cache: rooms.keyframe_cache,
         tracks: TRACKS,
         participants: PARTICIPANTS,
+        unix: Duration::ZERO,
         clock: crate::clock::worked,
     }
 }

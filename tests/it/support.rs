@@ -169,6 +169,7 @@ impl Options {
                 keyframe_cache: false,
                 tracks: 8,
                 participants: 100,
+                unix: roundturn::clock::unix(),
                 clock: roundturn::clock::worked,
             },
             sfu_seed: [index as u8; 32],

@@ -19,6 +19,7 @@ fn config() -> Config {
         keyframe_cache: false,
         tracks: 2,
         participants: 9,
+        unix: std::time::Duration::ZERO,
         clock,
     }
 }

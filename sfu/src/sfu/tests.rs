@@ -22,6 +22,7 @@ fn sfu(now: Instant, people: u64) -> Sfu {
         keyframe_cache: false,
         tracks: 4,
         participants: 10,
+        unix: Duration::ZERO,
         clock: still,
     };
     let mut sfu = Sfu::new(now, config, [1; 32]);

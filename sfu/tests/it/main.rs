@@ -14,3 +14,4 @@ mod shards;
 mod simulation;
 mod slots;
 mod support;
+mod voices;

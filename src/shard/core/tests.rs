@@ -224,6 +224,7 @@ fn sfu_config() -> sfu::Config {
         keyframe_cache: false,
         tracks: 4,
         participants: 10,
+        unix: Duration::ZERO,
         clock: crate::clock::worked,
     }
 }

@@ -1,7 +1,7 @@
 //! A client made of str0m: sends what looks like Opus and VP8, and writes down what it gets.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use roundturn_sfu::{ParticipantId, SlotRequest, Source, TrackRequest};
 use str0m::change::{SdpAnswer, SdpApi, SdpPendingOffer};
@@ -66,6 +66,8 @@ pub struct Received {
     pub payload_type: u8,
     pub sequence: u64,
     pub timestamp: u32,
+    /// What the last sender report said: a time of the wall clock, and the timestamp at it.
+    pub wall: Option<(SystemTime, u32)>,
     pub payload: Vec<u8>,
 }
 
@@ -384,6 +386,7 @@ impl Client {
             payload_type: *packet.header.payload_type,
             sequence: *packet.seq_no,
             timestamp: packet.header.timestamp,
+            wall: packet.last_sender_info.map(|info| (info.ntp_time, info.rtp_time.numer() as u32)),
             payload: packet.payload.to_vec(),
         });
     }

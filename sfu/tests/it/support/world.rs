@@ -19,6 +19,7 @@ const LATE: Duration = Duration::from_millis(15);
 const QUEUE: Duration = Duration::from_millis(250);
 
 pub struct World {
+    pub began: Instant,
     pub now: Instant,
     pub sfu: Sfu,
     pub address: SocketAddr,
@@ -63,10 +64,12 @@ impl World {
             keyframe_cache: false,
             tracks: 6,
             participants: 100,
+            unix: Duration::ZERO,
             clock: still,
         };
         change(&mut config);
         Self {
+            began: now,
             now,
             sfu: Sfu::new(now, config, [7; 32]),
             address,
