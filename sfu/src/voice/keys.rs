@@ -51,56 +51,73 @@ impl DtlsProvider for Listening {
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
         let inner = from_feature_flags().dtls_provider.new_dtls(certificate, now, version, mtu)?;
-        Ok(Box::new(Heard(inner)))
+        Ok(Box::new(Heard { inner, waits_for: None }))
     }
 }
 
+/// A handshake that is listened to. It is polled with every packet of media, and has nothing to say unless it was told something:
+/// what it waits for then is the same as before.
 #[derive(Debug)]
-struct Heard(Box<dyn DtlsInstance>);
+struct Heard {
+    inner: Box<dyn DtlsInstance>,
+    waits_for: Option<Instant>,
+}
 
 impl DtlsInstance for Heard {
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
-        let output = self.0.poll_output(buffer);
-        if let DtlsOutput::KeyingMaterial(material, profile) = &output {
-            let material = KeyingMaterial::new(material);
-            NOTED.set(Some(Keys { profile: *profile, material, is_client: self.0.is_active() }));
+        if let Some(deadline) = self.waits_for {
+            return DtlsOutput::Timeout(deadline);
+        }
+        let output = self.inner.poll_output(buffer);
+        match &output {
+            DtlsOutput::KeyingMaterial(material, profile) => {
+                let material = KeyingMaterial::new(material);
+                NOTED.set(Some(Keys { profile: *profile, material, is_client: self.inner.is_active() }));
+            }
+            DtlsOutput::Timeout(deadline) => self.waits_for = Some(*deadline),
+            _ => {}
         }
         output
     }
 
     fn set_active(&mut self, active: bool) {
-        self.0.set_active(active);
+        self.waits_for = None;
+        self.inner.set_active(active);
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.0.handle_packet(packet)
+        self.waits_for = None;
+        self.inner.handle_packet(packet)
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        self.0.handle_timeout(now)
+        self.waits_for = None;
+        self.inner.handle_timeout(now)
     }
 
     fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.0.send_application_data(data)
+        self.waits_for = None;
+        self.inner.send_application_data(data)
     }
 
     fn is_active(&self) -> bool {
-        self.0.is_active()
+        self.inner.is_active()
     }
 
     fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.0.protocol_version()
+        self.inner.protocol_version()
     }
 
     fn is_closing(&self) -> bool {
-        self.0.is_closing()
+        self.inner.is_closing()
     }
 
     fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.inner.is_closed()
     }
 
     fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.0.close()
+        self.waits_for = None;
+        self.inner.close()
     }
 }
