@@ -6,6 +6,7 @@ use str0m::bwe::{Bitrate, BweKind};
 
 use crate::budget::{Current, Demand, share};
 use crate::encoding::Rung;
+use crate::engine;
 use crate::sfu::Sfu;
 use crate::slots::{Allotted, Slot};
 use crate::timers::Owner;
@@ -26,54 +27,18 @@ const LEAST_AT_FIRST: u64 = 5_000_000;
 const SMALL_ROOM: usize = 12;
 /// For so long after somebody came, pictures are expected: its link is better known then.
 const SETTLING: Duration = Duration::from_secs(10);
-/// How often somebody who is held back has the link probed.
-const PROBE_INTERVAL: Duration = Duration::from_millis(1500);
-/// The same where the last probe found more than was known.
-const PROBE_AGAIN: Duration = Duration::from_millis(300);
-/// How much more is desired each time, and where it begins again, in bits per second.
-const NUDGE: u64 = 1_000;
-const NUDGES: u64 = 100_000;
 /// Simulcast layers that a publisher may have.
 const LAYERS: usize = 3;
 /// How many times more than the estimate the smallest version of the most important picture may cost before it is paused.
 const TOLERANCE: u64 = 2;
+/// No link is taken for narrower when it is measured anew, in bits per second: from nothing, nothing grows.
+const LEAST: u64 = 100_000;
 /// More is never asked for.
 const CEILING: u64 = 50_000_000;
 /// A track's layers appear one after the other: for so long they are taken as if they had been there from the start.
 const YOUTH: Duration = Duration::from_secs(2);
 /// A layer that nobody watches any more is kept for so long: someone may come back to it.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// What is known of a subscriber's link, and what was made of it.
-#[derive(Debug, Default)]
-pub(crate) struct Allotment {
-    /// Bits per second that the link is trusted with; `None`: nobody measures it.
-    estimate: Option<u64>,
-    /// Since when there has been room for more.
-    room_since: Option<Instant>,
-    /// Whether there is nothing to show, so that the link is not measured.
-    pub(crate) is_asleep: bool,
-    /// The minimum and the rate that were asked of the engine last.
-    asked: (u64, u64),
-    /// When the engine was made to probe last, at which estimate, and what was added to the desired rate for that.
-    nudged: Option<(Instant, u64, u64)>,
-}
-
-impl Allotment {
-    /// What to add to the desired rate: the engine probes where it grows, and somebody who is held back wants to know soon
-    /// whether the link has become wider. Where the last probe found more, the next one follows soon.
-    fn nudge(&mut self, now: Instant, is_held_back: bool) -> u64 {
-        let estimate = self.estimate.unwrap_or(0);
-        let (at, before, nudge) = *self.nudged.get_or_insert((now, estimate, 0));
-        let interval = if estimate > before + before / 20 { PROBE_AGAIN } else { PROBE_INTERVAL };
-        if !is_held_back || now.saturating_duration_since(at) < interval {
-            return nudge;
-        }
-        let nudge = (nudge + NUDGE) % NUDGES;
-        self.nudged = Some((now, estimate, nudge));
-        nudge
-    }
-}
 
 /// One slot that wants a share.
 struct Claim {
@@ -105,12 +70,23 @@ impl Sfu {
     /// A subscriber's link was measured.
     pub(crate) fn on_estimate(&mut self, key: usize, kind: &BweKind) {
         let Some(participant) = self.participants.get_mut(key).filter(|one| !one.allotment.is_asleep) else { return };
-        participant.allotment.estimate = match kind {
+        let estimate = match kind {
             BweKind::Twcc { estimate, can_probe: true } | BweKind::Remb { estimate, .. } => Some(estimate.as_u64()),
             // The link is not measured any more.
             _ => None,
         };
+        participant.allotment.learn(self.now, estimate);
         participant.channels.measured(self.now, participant.allotment.estimate);
+        self.allocate(key);
+    }
+
+    /// A subscriber reports that it lost this share of the pictures.
+    pub(crate) fn on_losses(&mut self, key: usize, share: f32) {
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        let Some(came) = participant.allotment.lose(self.now, share) else { return };
+        participant.allotment.learn(self.now, Some(came));
+        participant.allotment.asked = (0, 0);
+        participant.measure(Bitrate::bps(came.max(LEAST)), &mut self.outbox);
         self.allocate(key);
     }
 
@@ -136,7 +112,11 @@ impl Sfu {
         if participant.allotment.is_asleep != (claims.is_empty() && is_settled) {
             participant.allotment.is_asleep ^= true;
             participant.allotment.asked = (0, 0);
-            participant.measure(participant.allotment.estimate, &mut self.outbox);
+            let from = match participant.allotment.is_asleep {
+                true => Bitrate::bps(1),
+                false => engine::first_estimate(participant.allotment.estimate),
+            };
+            participant.measure(from, &mut self.outbox);
         }
         if participant.allotment.is_asleep {
             return;
@@ -150,6 +130,12 @@ impl Sfu {
         let mut plan = share(with_tolerance(available, &demands), &demands);
         let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING);
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
+        if let Some(known) = participant.allotment.estimate
+            && participant.allotment.is_stuck(now, &plan)
+        {
+            participant.allotment.asked = (0, 0);
+            participant.measure(Bitrate::bps(known.max(LEAST)), &mut self.outbox);
+        }
         let nudge = participant.allotment.nudge(now, plan.next.is_some());
         let asked = (minimum, ask(plan.preferred).max(least) + nudge);
         if plan.raises(&demands) {

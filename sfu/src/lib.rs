@@ -12,6 +12,7 @@
 //! **After every `handle_*` call, or a batch of them, poll until `Timeout`.**
 
 mod allocate;
+mod allotment;
 mod answer;
 mod bucket;
 mod budget;

@@ -19,7 +19,7 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::Ssrc;
 use str0m::{IceCreds, Input, Rtc};
 
-use crate::allocate::Allotment;
+use crate::allotment::Allotment;
 use crate::command::Wish;
 use crate::guard::Guard;
 use crate::pulse::Pulse;
@@ -203,7 +203,8 @@ impl Participant {
             self.pulse.beat(now);
             self.routes.hear(now, route);
             if self.connected && rtp::reports_reception(bytes) {
-                self.voices.hear(now, bytes);
+                let lost = self.voices.hear(now, bytes);
+                out.happenings.extend(lost.map(|lost| (self.key, Happening::Lost(lost))));
                 self.reach(Stage::Report, out);
             }
         } else if is_answered() {
@@ -241,10 +242,8 @@ impl Participant {
         self.mutate(out, |rtc| rtc.bwe().set_bitrate(minimum, desired));
     }
 
-    /// Measures the link anew from what was known of it, or from now on not at all: an engine pads every link that it has an
-    /// estimate of, with no more than that.
-    pub(crate) fn measure(&mut self, estimate: Option<u64>, out: &mut Outbox) {
-        let from = if self.allotment.is_asleep { Bitrate::bps(1) } else { engine::first_estimate(estimate) };
+    /// Measures the link anew, from this estimate on. An engine pads every link with no more than it believes that it takes.
+    pub(crate) fn measure(&mut self, from: Bitrate, out: &mut Outbox) {
         self.mutate(out, |rtc| {
             rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
             rtc.bwe().reset(from);

@@ -22,6 +22,7 @@ impl Sfu {
             match happening {
                 Happening::Event(event) => self.on_event(key, *event),
                 Happening::Proven(remote) => self.demux.prove(key, remote),
+                Happening::Lost(share) => self.on_losses(key, share),
                 Happening::Reached(stage) => self.on_reached(key, stage),
                 Happening::Failed => self.fail(key),
             }

@@ -10,6 +10,7 @@
 
 mod header;
 pub(crate) mod keys;
+mod losses;
 mod report;
 mod srtp;
 
@@ -21,7 +22,8 @@ use str0m::rtp::{Extension, ExtensionValues, Ssrc};
 
 use header::Header;
 use keys::Keys;
-use report::{Reception, SenderReport};
+use losses::Losses;
+use report::SenderReport;
 use srtp::Srtp;
 
 /// A stream is reported of at once, again after the first of these, and then every so often.
@@ -68,8 +70,9 @@ pub(crate) struct Voices {
     clock: WallClock,
     srtp: Option<Srtp>,
     all: Vec<Voice>,
-    /// Packets expected and lost since that was said last.
-    tally: (u32, u32),
+    losses: Losses,
+    /// The same of everything else, which the engine sends.
+    picture_losses: Losses,
     heard: Heard,
     heard_at: Option<Instant>,
 }
@@ -87,8 +90,6 @@ struct Voice {
     report_at: Option<Instant>,
     /// Whether the client knows to which section the stream belongs: it has reported of it (RFC 8843 §9.2).
     is_known: bool,
-    /// The highest sequence number and the losses that the client told last.
-    told: Option<(u32, i32)>,
 }
 
 /// Under which numbers the client takes extensions.
@@ -107,7 +108,15 @@ impl WallClock {
 
 impl Voices {
     pub(crate) fn new(clock: WallClock) -> Self {
-        Self { clock, srtp: None, all: Vec::new(), tally: (0, 0), heard: Heard::default(), heard_at: None }
+        Self {
+            clock,
+            srtp: None,
+            all: Vec::new(),
+            losses: Losses::default(),
+            picture_losses: Losses::default(),
+            heard: Heard::default(),
+            heard_at: None,
+        }
     }
 
     /// Leaves none: another engine has others, under other keys.
@@ -135,7 +144,9 @@ impl Voices {
         self.withdraw(rtc);
         self.all.retain(|voice| mids.contains(&voice.mid));
         for mid in mids {
-            let Some(ssrc) = rtc.direct_api().stream_tx_by_mid(*mid, None).map(|stream| stream.ssrc()) else { continue };
+            let Some(ssrc) = rtc.direct_api().stream_tx_by_mid(*mid, None).map(|stream| stream.ssrc()) else {
+                continue;
+            };
             let Some(media) = rtc.media(*mid) else { continue };
             let id = |extension| media.remote_extmap().id_of(extension);
             let ids = Ids {
@@ -168,14 +179,16 @@ impl Voices {
         (packet, report)
     }
 
-    /// Takes in a client's reports.
-    pub(crate) fn hear(&mut self, now: Instant, packet: &[u8]) {
-        let Some(srtp) = self.srtp.as_mut().filter(|_| !self.all.is_empty()) else { return };
-        let Some(opened) = srtp.open_rtcp(packet) else { return };
+    /// Takes in a client's reports. The share of pictures' packets that it lost, where that can be told.
+    pub(crate) fn hear(&mut self, now: Instant, packet: &[u8]) -> Option<f32> {
+        let opened = self.srtp.as_mut()?.open_rtcp(packet)?;
         for reception in report::receptions(&opened) {
-            let Some(voice) = self.all.iter_mut().find(|voice| *voice.ssrc == reception.ssrc) else { continue };
-            let (expected, lost) = voice.learn(&reception);
-            self.tally = (self.tally.0.saturating_add(expected), self.tally.1.saturating_add(lost));
+            let Some(voice) = self.all.iter_mut().find(|voice| *voice.ssrc == reception.ssrc) else {
+                self.picture_losses.learn(&reception);
+                continue;
+            };
+            voice.is_known = true;
+            self.losses.learn(&reception);
             if reception.last_report != 0 {
                 let passed = report::middle(self.clock.ntp(now)).wrapping_sub(reception.last_report);
                 let ticks = passed.wrapping_sub(reception.delay) as i32;
@@ -183,12 +196,11 @@ impl Voices {
                 self.heard_at = Some(now);
             }
         }
-        let (expected, lost) = self.tally;
-        if expected >= TELLING {
-            self.tally = (0, 0);
-            self.heard.loss = Some(lost as f32 / expected as f32);
+        if let Some(loss) = self.losses.take(TELLING) {
+            self.heard.loss = Some(loss);
             self.heard_at = Some(now);
         }
+        self.picture_losses.take(TELLING)
     }
 
     /// What was heard lately.
@@ -201,7 +213,7 @@ impl Voices {
 impl Voice {
     fn new(mid: Mid, ssrc: Ssrc, cname: String, ids: Ids) -> Self {
         let (packets, octets, reports) = (0, 0, 0);
-        Self { mid, ssrc, cname, ids, packets, octets, reports, report_at: None, is_known: false, told: None }
+        Self { mid, ssrc, cname, ids, packets, octets, reports, report_at: None, is_known: false }
     }
 
     fn header(&self, speech: &Speech<'_>) -> Vec<u8> {
@@ -246,15 +258,6 @@ impl Voice {
             octets: self.octets,
         };
         Some(report.write(&self.cname))
-    }
-
-    /// Packets that were expected and lost since the last report.
-    fn learn(&mut self, reception: &Reception) -> (u32, u32) {
-        self.is_known = true;
-        let Some((highest, lost)) = self.told.replace((reception.highest, reception.lost)) else { return (0, 0) };
-        let expected = (reception.highest.wrapping_sub(highest) as i32).max(0) as u32;
-        let newly = reception.lost.saturating_sub(lost).max(0) as u32;
-        (expected, newly.min(expected))
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) enum Happening {
     Event(Box<Event>),
     /// It answered a check from this address, which takes the password.
     Proven(Source),
+    /// Its client has lost this share of what it was sent of pictures.
+    Lost(f32),
     /// Its media has come so far for the first time.
     Reached(Stage),
     /// It is gone, and with it the participant.

@@ -65,7 +65,8 @@ impl Header {
 mod tests {
     use super::*;
 
-    const HEADER: Header = Header { marker: true, payload_type: 111, sequence: 0x0102, timestamp: 0x0304_0506, ssrc: 7 };
+    const HEADER: Header =
+        Header { marker: true, payload_type: 111, sequence: 0x0102, timestamp: 0x0304_0506, ssrc: 7 };
 
     #[test]
     fn short_extensions_take_one_byte_each() {
@@ -83,6 +84,9 @@ mod tests {
 
     #[test]
     fn without_extensions_there_is_the_fixed_part_only() {
-        assert_eq!(Header { marker: false, ..HEADER }.write([].into_iter(), 20), [0x80, 111, 1, 2, 3, 4, 5, 6, 0, 0, 0, 7]);
+        assert_eq!(
+            Header { marker: false, ..HEADER }.write([].into_iter(), 20),
+            [0x80, 111, 1, 2, 3, 4, 5, 6, 0, 0, 0, 7]
+        );
     }
 }

@@ -190,13 +190,7 @@ impl<'a> Master<'a> {
     }
 
     /// Session keys for the labels of encryption, authentication and salt.
-    fn cipher(
-        &self,
-        crypto: &CryptoProvider,
-        profile: SrtpProfile,
-        labels: [u8; 3],
-        encrypt: bool,
-    ) -> Option<Cipher> {
+    fn cipher(&self, crypto: &CryptoProvider, profile: SrtpProfile, labels: [u8; 3], encrypt: bool) -> Option<Cipher> {
         let srtp = crypto.srtp_provider;
         let [encryption, authentication, salt] = labels;
         Some(match profile {

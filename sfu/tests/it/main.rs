@@ -8,6 +8,7 @@ mod data;
 mod hostile;
 mod keyframes;
 mod layers;
+mod links;
 mod paths;
 mod rooms;
 mod shards;

@@ -26,6 +26,8 @@ pub struct Setup {
     pub h264: bool,
     /// Whether the camera comes in three layers.
     pub simulcast: bool,
+    /// Whether the one layer of a camera without simulcast takes 2.6 Mbit/s.
+    pub heavy: bool,
     /// Over TCP in place of UDP.
     pub tcp: bool,
     /// Whether its speech comes with redundancy (RFC 2198), Opus being 111 and that 63.
@@ -38,6 +40,9 @@ const LAYERS: [(&str, u16, usize); 3] = [("q", 180, 250), ("h", 360, 1000), ("f"
 pub const RED: u8 = 63;
 /// Two blocks of Opus: the older has three bytes, the own one follows.
 pub const RED_BLOCK: [u8; 8] = [0x80 | 111, 0x0f, 0, 3, 111, 0xfc, 1, 2];
+/// Bytes of a frame without layers.
+const LIGHT: usize = 450;
+const HEAVY: usize = 6500;
 /// What one packet of a layer carries at most.
 const PIECE: usize = 1000;
 
@@ -52,6 +57,7 @@ impl Default for Setup {
             payload_types,
             h264: false,
             simulcast: false,
+            heavy: false,
             tcp: false,
             red: false,
         }
@@ -111,6 +117,7 @@ pub struct Client {
     pub address: SocketAddr,
     protocol: Protocol,
     red: bool,
+    heavy: bool,
     pub rtc: Rtc,
     pub deadline: Instant,
     pub generation: u64,
@@ -175,6 +182,7 @@ impl Client {
             address,
             protocol,
             red: setup.red,
+            heavy: setup.heavy,
             rtc,
             deadline: now,
             generation: 0,
@@ -326,10 +334,14 @@ impl Client {
         let payload_type = self.rtc.media(mid).unwrap().remote_pts()[0];
         let keyframe = std::mem::take(&mut self.keyframe_due[layer]);
         let (_, height, bytes) = LAYERS[layer];
-        let bytes = if rid.is_some() { bytes } else { 450 };
+        let bytes = match rid {
+            Some(_) => bytes,
+            None if self.heavy => HEAVY,
+            None => LIGHT,
+        };
         let picture = (self.frame as u16).wrapping_add(layer as u16 * 1000) & 0x7fff;
         let (tl0, [height_low, height_high]) = (self.frame as u8, height.to_le_bytes());
-        let pieces = if rid.is_some() { bytes.div_ceil(PIECE) } else { 2 } + usize::from(keyframe);
+        let pieces = if bytes == LIGHT { 2 } else { bytes.div_ceil(PIECE) } + usize::from(keyframe);
         for piece in 0..pieces {
             let sequence = if rid.is_some() { &mut self.layer_sequences[layer] } else { &mut self.video_sequence };
             *sequence += 1;

@@ -38,6 +38,10 @@ pub struct World {
     pub sent_to: BTreeMap<SocketAddr, usize>,
     /// Datagrams of a thousand that come 15 ms later than others.
     pub late: u64,
+    /// How much later datagrams may come than others, in order at each end: a wireless network is never even.
+    pub jitter: Duration,
+    /// When the last one came to each end.
+    newest: BTreeMap<SocketAddr, Instant>,
     /// How many bits per second each client's link takes from us, where it is limited, and when it is free again.
     pub links: BTreeMap<SocketAddr, (u64, Instant)>,
     random: u64,
@@ -82,6 +86,8 @@ impl World {
             loss: 0,
             sent_to: BTreeMap::new(),
             late: 0,
+            jitter: Duration::ZERO,
+            newest: BTreeMap::new(),
             links: BTreeMap::new(),
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             order: 0,
@@ -304,6 +310,11 @@ impl World {
                 return;
             }
             (*free, at) = (done, done);
+        }
+        if !self.jitter.is_zero() {
+            at += Duration::from_micros(self.random_below(self.jitter.as_micros() as u64));
+            at = at.max(self.newest.get(&to).copied().unwrap_or(at));
+            self.newest.insert(to, at);
         }
         if self.random_below(1000) < self.late {
             at += LATE;
