@@ -83,11 +83,9 @@ impl Sfu {
     /// A subscriber reports that it lost this share of the pictures.
     pub(crate) fn on_losses(&mut self, key: usize, share: f32) {
         let Some(participant) = self.participants.get_mut(key) else { return };
-        let Some(came) = participant.allotment.lose(self.now, share) else { return };
-        participant.allotment.learn(self.now, Some(came));
-        participant.allotment.asked = (0, 0);
-        participant.measure(Bitrate::bps(came.max(LEAST)), &mut self.outbox);
-        self.allocate(key);
+        if participant.allotment.lose(self.now, share) {
+            self.allocate(key);
+        }
     }
 
     /// A track has other qualities than before: whoever has it in a slot may be better served.
@@ -126,7 +124,8 @@ impl Sfu {
             .iter()
             .filter_map(|claim| Some(demand(claim, participant.slots.all.get(claim.slot)?, now)))
             .collect();
-        let available = participant.allotment.estimate.unwrap_or(CEILING);
+        let ceiling = participant.allotment.ceiling(now).unwrap_or(CEILING);
+        let available = participant.allotment.estimate.unwrap_or(CEILING).min(ceiling);
         let mut plan = share(with_tolerance(available, &demands), &demands);
         let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING);
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
@@ -137,6 +136,7 @@ impl Sfu {
             participant.measure(Bitrate::bps(known.max(LEAST)), &mut self.outbox);
         }
         let nudge = participant.allotment.nudge(now, plan.next.is_some());
+        let minimum = participant.allotment.to_sustain(now, minimum);
         let asked = (minimum, ask(plan.preferred).max(least) + nudge);
         if plan.raises(&demands) {
             let since = *participant.allotment.room_since.get_or_insert(now);

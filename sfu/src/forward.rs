@@ -225,7 +225,6 @@ impl Sfu {
         if video {
             let write = write(packet, outlet, &numbers, glance);
             let write = write.marker(packet.header.marker || ends_picture).nackable(true);
-            subscriber.allotment.count(packet.payload.len());
             subscriber.write(mid, write, &mut self.outbox);
         } else {
             let speech = speech(mid, packet, params, outlet.payload_type, &numbers);

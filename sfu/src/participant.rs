@@ -202,9 +202,12 @@ impl Participant {
             }
             self.pulse.beat(now);
             self.routes.hear(now, route);
-            if self.connected && rtp::reports_reception(bytes) {
+            let is_report = rtp::reports_reception(bytes);
+            if self.connected && (is_report || rtp::reports_transport(bytes)) {
                 let lost = self.voices.hear(now, bytes);
                 out.happenings.extend(lost.map(|lost| (self.key, Happening::Lost(lost))));
+            }
+            if self.connected && is_report {
                 self.reach(Stage::Report, out);
             }
         } else if is_answered() {
@@ -302,11 +305,12 @@ impl Participant {
         let mut rtc = self.engine.take()?;
         let sabotaged = self.is_sabotaged();
         let begun = self.work.begin();
-        let mut hold = Hold { key: self.key, is_idle: self.is_idle(), routes: &mut self.routes };
+        let mut hold = Hold { key: self.key, is_idle: self.is_idle(), sent: 0, routes: &mut self.routes };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             assert!(!sabotaged, "a test wants this engine to fail");
             (work(&mut rtc, &mut hold, out), rtc)
         }));
+        self.allotment.count(hold.sent);
         let goes_on = self.work.end(begun, self.fed);
         if let Some(keys) = keys::take() {
             self.voices.set_keys(&keys);

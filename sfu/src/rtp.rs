@@ -10,6 +10,9 @@ const RTCP: RangeInclusive<u8> = 192..=223;
 /// RFC 3550 §6.4.1.
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
+/// Type and format of transport-wide feedback; the format stands where reports count their blocks.
+const TRANSPORT_FEEDBACK: u8 = 205;
+const TRANSPORT_WIDE: u8 = 15;
 /// How many reception blocks follow, in the first byte.
 const REPORT_COUNT: u8 = 0x1f;
 
@@ -29,6 +32,11 @@ pub(crate) fn reports_reception(bytes: &[u8]) -> bool {
     is_report && bytes.first().is_some_and(|first| RTP.contains(first) && first & REPORT_COUNT > 0)
 }
 
+/// Whether it is RTCP that begins with feedback about packets of all streams.
+pub(crate) fn reports_transport(bytes: &[u8]) -> bool {
+    matches!(bytes, [first, TRANSPORT_FEEDBACK, ..] if RTP.contains(first) && first & REPORT_COUNT == TRANSPORT_WIDE)
+}
+
 /// Whether it is a report, a request or feedback about streams.
 pub(crate) fn is_rtcp(bytes: &[u8]) -> bool {
     matches!(bytes, [first, second, ..] if RTP.contains(first) && RTCP.contains(second))
@@ -45,6 +53,9 @@ mod tests {
         assert!(is_sender_report(&[0x80, 200]) && !is_sender_report(&[0x80, 201]));
         assert!(reports_reception(&[0x81, 200]) && reports_reception(&[0x81, 201]));
         assert!(!reports_reception(&[0x80, 200]) && !reports_reception(&[0x81, 205]));
+        assert!(
+            reports_transport(&[0x8f, 205]) && !reports_transport(&[0x81, 205]) && !reports_transport(&[0x8f, 206])
+        );
         assert!(!is_rtp(&[22, 254]) && !is_rtcp(&[22, 200]) && !is_rtp(&[0x80]) && !is_rtp(&[]));
     }
 }

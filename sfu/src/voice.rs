@@ -31,6 +31,8 @@ const REPORTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// What is said of losses says of so many packets at least, and holds for so long.
 const TELLING: u32 = 50;
 const HOLDS: Duration = Duration::from_secs(15);
+/// The same for what is told packet by packet: about a third of a second of a picture.
+const TELLING_SOON: u32 = 40;
 
 /// A wall clock that goes as the other clock does, so that it is never set back.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +73,9 @@ pub(crate) struct Voices {
     srtp: Option<Srtp>,
     all: Vec<Voice>,
     losses: Losses,
-    /// The same of everything else, which the engine sends.
-    picture_losses: Losses,
+    /// The same of what the engine sends, of which clients tell packet by packet: their reports of streams also count what its
+    /// publisher lost.
+    transport_losses: Losses,
     heard: Heard,
     heard_at: Option<Instant>,
 }
@@ -113,7 +116,7 @@ impl Voices {
             srtp: None,
             all: Vec::new(),
             losses: Losses::default(),
-            picture_losses: Losses::default(),
+            transport_losses: Losses::default(),
             heard: Heard::default(),
             heard_at: None,
         }
@@ -183,10 +186,7 @@ impl Voices {
     pub(crate) fn hear(&mut self, now: Instant, packet: &[u8]) -> Option<f32> {
         let opened = self.srtp.as_mut()?.open_rtcp(packet)?;
         for reception in report::receptions(&opened) {
-            let Some(voice) = self.all.iter_mut().find(|voice| *voice.ssrc == reception.ssrc) else {
-                self.picture_losses.learn(&reception);
-                continue;
-            };
+            let Some(voice) = self.all.iter_mut().find(|voice| *voice.ssrc == reception.ssrc) else { continue };
             voice.is_known = true;
             self.losses.learn(&reception);
             if reception.last_report != 0 {
@@ -200,7 +200,8 @@ impl Voices {
             self.heard.loss = Some(loss);
             self.heard_at = Some(now);
         }
-        self.picture_losses.take(TELLING)
+        report::arrivals(&opened).iter().for_each(|arrivals| self.transport_losses.learn_arrivals(arrivals));
+        self.transport_losses.take(TELLING_SOON)
     }
 
     /// What was heard lately.

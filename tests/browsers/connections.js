@@ -33,7 +33,7 @@ export function keepConnections(transport) {
 
     async setRemoteDescription(description) {
       if (transport === 'nowhere') return super.setRemoteDescription({ type: description.type, sdp: description.sdp.replace(/^(a=candidate:\S+ 1 \w+ \d+ \S+) \d+/gm, '$1 9') });
-      if (transport === 'link') return super.setRemoteDescription({ type: description.type, sdp: await linked(description.sdp) });
+      if (transport === 'link' || transport === 'policed') return super.setRemoteDescription({ type: description.type, sdp: await linked(description.sdp) });
       if (transport !== 'ice-tcp') return super.setRemoteDescription(description);
       const isKept = (line) => !line.startsWith('a=candidate:') || line.split(' ')[2].toLowerCase() === 'tcp';
       return super.setRemoteDescription({ type: description.type, sdp: description.sdp.split('\r\n').filter(isKept).join('\r\n') });

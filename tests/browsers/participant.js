@@ -31,7 +31,7 @@ export class Participant extends Reader {
     });
   }
 
-  /** `encrypt`: the key for all media. `screen`: its size. `before`: runs before the page's own scripts. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls", or to the server, "ice-tcp", "link" for one that can be narrowed, or "nowhere"; all if there is none. */
+  /** `encrypt`: the key for all media. `screen`: its size. `before`: runs before the page's own scripts. `transport`: the only one that leads to a relay, "udp", "tcp" or "tls", or to the server, "ice-tcp", "link" for one that can be narrowed, "policed" for one that has no queue, or "nowhere"; all if there is none. */
   static async open(context, name, { transport, encrypt, screen = { width: 1280, height: 800 }, before }) {
     const page = await context.newPage();
     if (encrypt) {
@@ -45,13 +45,13 @@ export class Participant extends Reader {
     await page.evaluateOnNewDocument(keepConnections, transport ?? '');
     if (before) await page.evaluateOnNewDocument(before);
     const participant = new Participant(context, page, name);
-    if (transport === 'link') await participant.#putLinkBetween();
+    if (transport === 'link' || transport === 'policed') await participant.#putLinkBetween({ isPoliced: transport === 'policed' });
     return participant;
   }
 
   /** The server is reached at the link's port alone. */
-  async #putLinkBetween() {
-    this.#link = new Link();
+  async #putLinkBetween(options) {
+    this.#link = new Link(options);
     await this.page.exposeFunction('linkForTests', (address, port) => this.#link.to(address, port));
   }
 

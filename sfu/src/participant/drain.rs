@@ -54,6 +54,8 @@ pub(super) struct Hold<'a> {
     pub(super) routes: &'a mut Routes,
     /// Whether nothing flows, so that there is nothing to report.
     pub(super) is_idle: bool,
+    /// Bytes of packets of streams that came out.
+    pub(super) sent: usize,
 }
 
 /// What came out of an engine.
@@ -112,6 +114,7 @@ fn transmitted(transmit: net::Transmit, hold: &mut Hold<'_>, out: &mut Outbox) -
         return Drained::Other;
     }
     let is_packet = rtp::is_rtp(&bytes);
+    hold.sent += if is_packet { bytes.len() } else { 0 };
     let Route { transport, local, remote } = route;
     out.transmits.push_back(Transmit { transport, local, remote, bytes: bytes.into() });
     if is_packet { Drained::Packet } else { Drained::Other }

@@ -1,6 +1,6 @@
 //! What clients lost, from what they report of each stream (RFC 3550 §6.4.4).
 
-use super::report::Reception;
+use super::report::{Arrivals, Reception};
 
 /// Streams of which the last report is remembered; beyond them the oldest is forgotten.
 const STREAMS: usize = 64;
@@ -10,6 +10,8 @@ const STREAMS: usize = 64;
 pub(super) struct Losses {
     /// The highest sequence number and the losses that were told last, by SSRC.
     told: Vec<(u32, u32, i32)>,
+    /// The number of the next such report, and the packet behind the last one that it was told of.
+    next: Option<(u8, u16)>,
     expected: u32,
     lost: u32,
 }
@@ -28,8 +30,26 @@ impl Losses {
         let expected = (highest.wrapping_sub(*last_highest) as i32).max(0) as u32;
         let newly = (lost.saturating_sub(*last_lost).max(0) as u32).min(expected);
         (*last_highest, *last_lost) = (highest, lost);
+        self.add(expected, newly);
+    }
+
+    /// Takes in what a client says packet by packet. Between two such reports there may be packets that it never knew of.
+    pub(super) fn learn_arrivals(&mut self, arrivals: &Arrivals) {
+        let Arrivals { number, base, came, lost } = *arrivals;
+        let end = base.wrapping_add(came.saturating_add(lost));
+        let (next_number, next) = self.next.unwrap_or((number, base));
+        if (end.wrapping_sub(next) as i16) < 0 {
+            return;
+        }
+        let between = if number == next_number { (base.wrapping_sub(next) as i16).max(0) as u32 } else { 0 };
+        self.next = Some((number.wrapping_add(1), end));
+        self.add(u32::from(came) + u32::from(lost) + between, u32::from(lost) + between);
+    }
+
+    /// So many more were expected, and so many of them lost.
+    fn add(&mut self, expected: u32, lost: u32) {
         self.expected = self.expected.saturating_add(expected);
-        self.lost = self.lost.saturating_add(newly);
+        self.lost = self.lost.saturating_add(lost);
     }
 
     /// The share that was lost since the last answer, once it is of so many packets.
@@ -65,6 +85,20 @@ mod tests {
         assert_eq!(share(&mut losses, told(7, 1110, 33)), Some(0.0), "some came after all");
         assert_eq!(share(&mut losses, told(7, 1100, 90)), None, "an old report");
         assert_eq!(share(&mut losses, told(7, 0x1_0000 + 1100, 95)), Some(5.0 / 65_536.0), "over a rollover");
+    }
+
+    #[test]
+    fn what_was_lost_between_two_reports_counts() {
+        let mut losses = Losses::default();
+        let mut told = |number, base, came, lost| {
+            losses.learn_arrivals(&Arrivals { number, base, came, lost });
+            losses.take(1)
+        };
+        assert_eq!(told(255, 65_530, 10, 0), Some(0.0));
+        assert_eq!(told(0, 4, 5, 5), Some(0.5), "over a rollover");
+        assert_eq!(told(1, 34, 10, 0), Some(20.0 / 30.0));
+        assert_eq!(told(0, 20, 5, 0), None, "an old report");
+        assert_eq!(told(3, 100, 10, 0), Some(0.0), "a report was lost, who knows what it said");
     }
 
     #[test]

@@ -13,6 +13,15 @@ const CNAME: u8 = 1;
 const HEADER: usize = 4;
 const BEFORE_BLOCKS: [(u8, usize); 2] = [(SENDER_REPORT, 28), (RECEIVER_REPORT, 8)];
 const BLOCK: usize = 24;
+/// Which packets of all streams came (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1), by its type and format.
+const TRANSPORT_FEEDBACK: u8 = 205;
+const TRANSPORT_WIDE: u8 = 15;
+/// Where the number of the first packet stands in that, the count of packets, the report's
+/// own number, and the first chunk of two bytes.
+const BASE: usize = 12;
+const PACKETS: usize = 14;
+const NUMBER: usize = 19;
+const CHUNKS: usize = 20;
 /// How many blocks follow, in the first byte.
 const COUNT: u8 = 0x1f;
 
@@ -38,6 +47,18 @@ pub(super) struct Reception {
     /// The middle of the NTP time of our last report, 0 without one; and how long ago that came, in 1/65536 s.
     pub(super) last_report: u32,
     pub(super) delay: u32,
+}
+
+/// What a client says of packets one after the other, of whatever stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Arrivals {
+    /// The number of this report: where one is missing, more may have come than is known.
+    pub(super) number: u8,
+    /// The number of the first.
+    pub(super) base: u16,
+    /// How many came and how many did not.
+    pub(super) came: u16,
+    pub(super) lost: u16,
 }
 
 /// An NTP timestamp: seconds and their 2^32ths.
@@ -84,6 +105,42 @@ pub(super) fn receptions(compound: &[u8]) -> Vec<Reception> {
         rest = behind;
     }
     found
+}
+
+/// What a compound packet says of all streams together, packet by packet.
+pub(super) fn arrivals(compound: &[u8]) -> Vec<Arrivals> {
+    let (mut rest, mut found) = (compound, Vec::new());
+    while let Some((packet, behind)) = split(rest) {
+        if (packet[1], packet[0] & COUNT) == (TRANSPORT_FEEDBACK, TRANSPORT_WIDE) {
+            found.extend(read_arrivals(packet));
+        }
+        rest = behind;
+    }
+    found
+}
+
+/// The chunks are runs of one symbol, or vectors of 14 or 7.
+fn read_arrivals(packet: &[u8]) -> Option<Arrivals> {
+    let word = |at: usize| Some(u16::from_be_bytes(packet.get(at..at + 2)?.try_into().ok()?));
+    let mut all = Arrivals { number: *packet.get(NUMBER)?, base: word(BASE)?, came: 0, lost: 0 };
+    let mut count = |symbol: u16, times: u16, left: u16| {
+        let times = times.min(left);
+        *(if symbol == 0 { &mut all.lost } else { &mut all.came }) += times;
+        left - times
+    };
+    let mut left = word(PACKETS)?;
+    for chunk in packet.get(CHUNKS..)?.chunks_exact(2) {
+        let chunk = u16::from_be_bytes([chunk[0], chunk[1]]);
+        match chunk >> 14 {
+            0 | 1 => left = count(chunk >> 13 & 3, chunk & 0x1fff, left),
+            2 => (0..14).rev().for_each(|bit| left = count(chunk >> bit & 1, 1, left)),
+            _ => (0..7).rev().for_each(|pair| left = count(chunk >> (2 * pair) & 3, 1, left)),
+        }
+        if left == 0 {
+            break;
+        }
+    }
+    Some(all)
 }
 
 /// The first packet of a compound one, at least its header, and what is behind it.
@@ -139,6 +196,31 @@ mod tests {
     }
 
     #[test]
+    fn what_came_is_counted_in_runs_and_vectors() {
+        let feedback = |packets: u16, chunks: &[u16]| {
+            let mut bytes = vec![0x80 | 15, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 9];
+            bytes.extend(packets.to_be_bytes());
+            bytes.extend([0; 4]);
+            chunks.iter().for_each(|chunk| bytes.extend(chunk.to_be_bytes()));
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+            bytes[3] = (bytes.len() / 4 - 1) as u8;
+            bytes
+        };
+        let arrivals =
+            |bytes: &[u8]| -> Vec<_> { arrivals(bytes).iter().map(|read| (read.base, read.came, read.lost)).collect() };
+        assert_eq!(arrivals(&feedback(30, &[0x2000 | 20, 10])), [(9, 20, 10)], "a run that came, one that did not");
+        assert_eq!(arrivals(&feedback(14, &[0x8000 | 0b11_0000_0000_0001])), [(9, 3, 11)], "a vector of bits");
+        assert_eq!(
+            arrivals(&feedback(5, &[0xc000 | 0b01_00_10_00_01_01_01])),
+            [(9, 3, 2)],
+            "pairs, of which five count"
+        );
+        let both = [feedback(2, &[0x2002]), feedback(3, &[3])].concat();
+        assert_eq!(arrivals(&both), [(9, 2, 0), (9, 0, 3)]);
+        assert_eq!(arrivals(&feedback(9, &[])), [(9, 0, 0)]);
+    }
+
+    #[test]
     fn ntp_counts_from_1900() {
         assert_eq!(ntp(Duration::from_millis(500)), NTP_EPOCH << 32 | 1 << 31);
         assert_eq!(middle(0x1234_5678_9abc_def0), 0x5678_9abc);
@@ -148,6 +230,7 @@ mod tests {
         #[test]
         fn whatever_comes_is_read_within_its_bounds(bytes: Vec<u8>) {
             prop_assert!(receptions(&bytes).len() <= bytes.len() / BLOCK);
+            arrivals(&bytes);
         }
     }
 }
