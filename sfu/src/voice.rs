@@ -73,8 +73,7 @@ pub(crate) struct Voices {
     srtp: Option<Srtp>,
     all: Vec<Voice>,
     losses: Losses,
-    /// The same of what the engine sends, of which clients tell packet by packet: their reports of streams also count what its
-    /// publisher lost.
+    /// The same of what the engine sends, of which clients tell packet by packet.
     transport_losses: Losses,
     heard: Heard,
     heard_at: Option<Instant>,
@@ -188,7 +187,7 @@ impl Voices {
         for reception in report::receptions(&opened) {
             let Some(voice) = self.all.iter_mut().find(|voice| *voice.ssrc == reception.ssrc) else { continue };
             voice.is_known = true;
-            self.losses.learn(&reception);
+            self.losses.learn(&reception, voice.packets);
             if reception.last_report != 0 {
                 let passed = report::middle(self.clock.ntp(now)).wrapping_sub(reception.last_report);
                 let ticks = passed.wrapping_sub(reception.delay) as i32;

@@ -8,8 +8,8 @@ const STREAMS: usize = 64;
 /// The losses of some streams together.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    /// The highest sequence number and the losses that were told last, by SSRC.
-    told: Vec<(u32, u32, i32)>,
+    /// What was told last of each stream, and how many of its packets had been sent then.
+    told: Vec<(Reception, u32)>,
     /// The number of the next such report, and the packet behind the last one that it was told of.
     next: Option<(u8, u16)>,
     expected: u32,
@@ -17,20 +17,24 @@ pub(super) struct Losses {
 }
 
 impl Losses {
-    /// Takes in what a client says of one stream.
-    pub(super) fn learn(&mut self, reception: &Reception) {
-        let Reception { ssrc, highest, lost, .. } = *reception;
-        let Some((_, last_highest, last_lost)) = self.told.iter_mut().find(|(known, ..)| *known == ssrc) else {
+    /// Takes in what a client says of one stream, of which so many packets have been sent so far. The client also misses those
+    /// that never reached us: what counts is how many of ours came.
+    pub(super) fn learn(&mut self, reception: &Reception, sent: u32) {
+        let Some((last, last_sent)) = self.told.iter_mut().find(|(last, _)| last.ssrc == reception.ssrc) else {
             if self.told.len() >= STREAMS {
                 self.told.remove(0);
             }
-            self.told.push((ssrc, highest, lost));
+            self.told.push((*reception, sent));
             return;
         };
-        let expected = (highest.wrapping_sub(*last_highest) as i32).max(0) as u32;
-        let newly = (lost.saturating_sub(*last_lost).max(0) as u32).min(expected);
-        (*last_highest, *last_lost) = (highest, lost);
-        self.add(expected, newly);
+        let numbered = i64::from(reception.highest.wrapping_sub(last.highest) as i32);
+        let came = numbered - (i64::from(reception.lost) - i64::from(last.lost));
+        let newly_sent = sent.wrapping_sub(*last_sent);
+        (*last, *last_sent) = (*reception, sent);
+        if numbered > 0 {
+            let came = came.clamp(0, i64::from(newly_sent)) as u32;
+            self.add(newly_sent, newly_sent - came);
+        }
     }
 
     /// Takes in what a client says packet by packet. Between two such reports there may be packets that it never knew of.
@@ -72,19 +76,27 @@ mod tests {
         Reception { ssrc, lost, highest, last_report: 0, delay: 0 }
     }
 
-    fn share(losses: &mut Losses, reception: Reception) -> Option<f32> {
-        losses.learn(&reception);
+    fn share(losses: &mut Losses, reception: Reception, sent: u32) -> Option<f32> {
+        losses.learn(&reception, sent);
         losses.take(10)
     }
 
     #[test]
     fn losses_are_those_between_two_reports() {
         let mut losses = Losses::default();
-        assert_eq!(share(&mut losses, told(7, 1000, 30)), None, "who knows since when");
-        assert_eq!(share(&mut losses, told(7, 1100, 35)), Some(0.05));
-        assert_eq!(share(&mut losses, told(7, 1110, 33)), Some(0.0), "some came after all");
-        assert_eq!(share(&mut losses, told(7, 1100, 90)), None, "an old report");
-        assert_eq!(share(&mut losses, told(7, 0x1_0000 + 1100, 95)), Some(5.0 / 65_536.0), "over a rollover");
+        assert_eq!(share(&mut losses, told(7, 1000, 30), 970), None, "who knows since when");
+        assert_eq!(share(&mut losses, told(7, 1100, 35), 1070), Some(0.05));
+        assert_eq!(share(&mut losses, told(7, 1110, 33), 1080), Some(0.0), "some came after all");
+        assert_eq!(share(&mut losses, told(7, 1100, 90), 1180), None, "an old report");
+        assert_eq!(share(&mut losses, told(7, 0x1_0000 + 1100, 90), 1180 + 0x1_0000), Some(0.0), "over a rollover");
+    }
+
+    #[test]
+    fn what_never_reached_us_is_no_loss_of_ours() {
+        let mut losses = Losses::default();
+        share(&mut losses, told(7, 1000, 0), 1000);
+        assert_eq!(share(&mut losses, told(7, 1100, 40), 1060), Some(0.0), "40 were lost before us");
+        assert_eq!(share(&mut losses, told(7, 1200, 110), 1120), Some(0.5), "40 before us and 30 of 60 behind");
     }
 
     #[test]
@@ -104,18 +116,18 @@ mod tests {
     #[test]
     fn streams_count_together_and_few_packets_say_nothing() {
         let mut losses = Losses::default();
-        assert_eq!(share(&mut losses, told(1, 0, 0)), None);
-        assert_eq!(share(&mut losses, told(2, 100, 0)), None);
-        assert_eq!(share(&mut losses, told(1, 8, 2)), None, "eight packets");
-        assert_eq!(share(&mut losses, told(2, 108, 2)), Some(0.25));
+        assert_eq!(share(&mut losses, told(1, 0, 0), 0), None);
+        assert_eq!(share(&mut losses, told(2, 100, 0), 100), None);
+        assert_eq!(share(&mut losses, told(1, 8, 2), 8), None, "eight packets");
+        assert_eq!(share(&mut losses, told(2, 108, 2), 108), Some(0.25));
         assert_eq!(losses.take(1), None, "it was told");
     }
 
     #[test]
     fn the_stream_of_which_nothing_was_said_for_long_is_forgotten() {
         let mut losses = Losses::default();
-        (0..=STREAMS as u32).for_each(|ssrc| losses.learn(&told(ssrc, 100, 0)));
-        assert_eq!(share(&mut losses, told(0, 200, 50)), None);
-        assert_eq!(share(&mut losses, told(STREAMS as u32, 200, 50)), Some(0.5));
+        (0..=STREAMS as u32).for_each(|ssrc| losses.learn(&told(ssrc, 100, 0), 100));
+        assert_eq!(share(&mut losses, told(0, 200, 50), 200), None);
+        assert_eq!(share(&mut losses, told(STREAMS as u32, 200, 50), 200), Some(0.5));
     }
 }
