@@ -16,8 +16,7 @@ mod srtp;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use str0m::Rtc;
-use str0m::media::{Mid, Pt};
+use str0m::media::{Media, Mid, Pt};
 use str0m::rtp::{Extension, ExtensionValues, Ssrc};
 
 use header::Header;
@@ -132,41 +131,25 @@ impl Voices {
         self.srtp = Srtp::new(&keys::provider(), keys);
     }
 
-    /// Gives an engine its streams back, before it answers an offer: otherwise it would invent others.
-    pub(crate) fn lend(&self, rtc: &mut Rtc) {
-        for voice in &self.all {
-            if rtc.media(voice.mid).is_some() {
-                rtc.direct_api().declare_stream_tx(voice.ssrc, None, voice.mid, None);
-            }
-        }
+    /// The sections that have a stream, and which.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = (Mid, Ssrc)> {
+        self.all.iter().map(|voice| (voice.mid, voice.ssrc))
     }
 
-    /// Takes the streams of these sections out of an engine that answered, and forgets the others.
-    pub(crate) fn adopt(&mut self, rtc: &mut Rtc, mids: &[Mid]) {
-        self.withdraw(rtc);
+    /// Forgets the streams of all other sections.
+    pub(crate) fn keep(&mut self, mids: &[Mid]) {
         self.all.retain(|voice| mids.contains(&voice.mid));
-        for mid in mids {
-            let Some(ssrc) = rtc.direct_api().stream_tx_by_mid(*mid, None).map(|stream| stream.ssrc()) else {
-                continue;
-            };
-            let Some(media) = rtc.media(*mid) else { continue };
-            let id = |extension| media.remote_extmap().id_of(extension);
-            let ids = Ids {
-                mid: id(Extension::RtpMid),
-                level: id(Extension::AudioLevel),
-                capture_time: id(Extension::AbsoluteCaptureTime),
-            };
-            let cname = media.cname().to_owned();
-            rtc.direct_api().remove_stream_tx(ssrc);
-            self.all.push(Voice::new(*mid, ssrc, cname, ids));
-        }
     }
 
-    /// Takes back what was lent.
-    pub(crate) fn withdraw(&self, rtc: &mut Rtc) {
-        for voice in &self.all {
-            rtc.direct_api().remove_stream_tx(voice.ssrc);
-        }
+    /// A section has this stream from now on.
+    pub(crate) fn add(&mut self, media: &Media, ssrc: Ssrc) {
+        let id = |extension| media.remote_extmap().id_of(extension);
+        let ids = Ids {
+            mid: id(Extension::RtpMid),
+            level: id(Extension::AudioLevel),
+            capture_time: id(Extension::AbsoluteCaptureTime),
+        };
+        self.all.push(Voice::new(media.mid(), ssrc, media.cname().to_owned(), ids));
     }
 
     /// Seals a packet, and a report where one is due. Nothing, where the section has no stream or there are no keys yet.

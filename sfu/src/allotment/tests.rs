@@ -1,3 +1,5 @@
+//! Losses, ceilings and links that seem full.
+
 use super::*;
 use crate::tests::start;
 

@@ -7,6 +7,7 @@ use str0m::{Rtc, RtcError};
 use super::{Outbox, Participant};
 use crate::pulse::Pulse;
 use crate::route::Routes;
+use crate::voice::Voices;
 
 impl Participant {
     /// Takes an offer, whose audio slots are `audio`, with the engine that there is.
@@ -20,11 +21,11 @@ impl Participant {
         self.work.watch();
         let mut voices = self.voices.take();
         let answer = self.mutate(out, |rtc| {
-            voices.lend(rtc);
+            lend(&voices, rtc);
             let answer = rtc.sdp_api().accept_offer(offer);
-            match &answer {
-                Ok(_) => voices.adopt(rtc, audio),
-                Err(_) => voices.withdraw(rtc),
+            withdraw(&voices, rtc);
+            if answer.is_ok() {
+                adopt(&mut voices, rtc, audio);
             }
             (answer.map(|answer| answer.to_sdp_string()), voices)
         });
@@ -72,5 +73,33 @@ impl Participant {
         self.sections.clear();
         self.fingerprint.clear();
         self.ufrag.clear();
+    }
+}
+
+/// Gives an engine its streams back, before it answers an offer: otherwise it would invent others.
+fn lend(voices: &Voices, rtc: &mut Rtc) {
+    for (mid, ssrc) in voices.streams() {
+        if rtc.media(mid).is_some() {
+            rtc.direct_api().declare_stream_tx(ssrc, None, mid, None);
+        }
+    }
+}
+
+/// Takes back what was lent.
+fn withdraw(voices: &Voices, rtc: &mut Rtc) {
+    for (_, ssrc) in voices.streams() {
+        rtc.direct_api().remove_stream_tx(ssrc);
+    }
+}
+
+/// Takes the streams of these sections out of an engine that answered, and forgets the others.
+fn adopt(voices: &mut Voices, rtc: &mut Rtc, mids: &[Mid]) {
+    voices.keep(mids);
+    for mid in mids {
+        let stream = rtc.direct_api().stream_tx_by_mid(*mid, None).map(|stream| stream.ssrc());
+        if let (Some(ssrc), Some(media)) = (stream, rtc.media(*mid)) {
+            voices.add(media, ssrc);
+            rtc.direct_api().remove_stream_tx(ssrc);
+        }
     }
 }

@@ -1,3 +1,5 @@
+//! Reports and headers of one stream.
+
 use super::*;
 use crate::tests::start;
 

@@ -15,7 +15,7 @@ home() {
   ip netns add "router-$name"
   ip netns add "$machine"
   ip link add "out-$name" type veth peer name outside netns "router-$name"
-  ip link set "out-$name" master net0 up
+  ip link set "out-$name" master br-net up
   ip link add inside netns "router-$name" type veth peer name card0 netns "$machine"
   ip -n "router-$name" link set lo up
   ip -n "router-$name" link set outside up
@@ -34,9 +34,9 @@ home() {
 mkdir -p /run/netns
 mount -t tmpfs lab /run/netns
 
-ip link add net0 type bridge
-ip link set net0 up
-ip address add 203.0.113.1/24 dev net0
+ip link add br-net type bridge
+ip link set br-net up
+ip address add 203.0.113.1/24 dev br-net
 home s 203.0.113.7 192.168.77 server 10
 home a 203.0.113.20 10.1.0 person-a
 home b 203.0.113.30 10.2.0 person-b

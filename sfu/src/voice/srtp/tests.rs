@@ -1,3 +1,5 @@
+//! Vectors of the RFCs, and both ends of a handshake.
+
 use str0m::crypto::dtls::KeyingMaterial;
 
 use super::*;

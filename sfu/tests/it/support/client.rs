@@ -72,7 +72,7 @@ pub struct Received {
     pub payload_type: u8,
     pub sequence: u64,
     pub timestamp: u32,
-    /// What the last sender report said: a time of the wall clock, and the timestamp at it.
+    /// What the last sender report said: the wall clock's time and the timestamp.
     pub wall: Option<(SystemTime, u32)>,
     pub payload: Vec<u8>,
 }
@@ -130,7 +130,6 @@ pub struct Client {
     pub layer_requests: Vec<(Rid, Instant)>,
     /// Which of its layers it sends.
     pub active: [bool; 3],
-    /// Whether it answers keyframe requests.
     pub obedient: bool,
     pub talking: bool,
     pub level: i8,
@@ -334,11 +333,7 @@ impl Client {
         let payload_type = self.rtc.media(mid).unwrap().remote_pts()[0];
         let keyframe = std::mem::take(&mut self.keyframe_due[layer]);
         let (_, height, bytes) = LAYERS[layer];
-        let bytes = match rid {
-            Some(_) => bytes,
-            None if self.heavy => HEAVY,
-            None => LIGHT,
-        };
+        let bytes = if rid.is_some() { bytes } else { [LIGHT, HEAVY][usize::from(self.heavy)] };
         let picture = (self.frame as u16).wrapping_add(layer as u16 * 1000) & 0x7fff;
         let (tl0, [height_low, height_high]) = (self.frame as u8, height.to_le_bytes());
         let pieces = if bytes == LIGHT { 2 } else { bytes.div_ceil(PIECE) } + usize::from(keyframe);
