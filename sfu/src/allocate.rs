@@ -109,7 +109,6 @@ impl Sfu {
         let is_settled = now.saturating_duration_since(participant.joined.0) >= SETTLING;
         if participant.allotment.is_asleep != (claims.is_empty() && is_settled) {
             participant.allotment.is_asleep ^= true;
-            participant.allotment.asked = (0, 0);
             let from = match participant.allotment.is_asleep {
                 true => Bitrate::bps(1),
                 false => engine::first_estimate(participant.allotment.estimate),
@@ -132,7 +131,6 @@ impl Sfu {
         if let Some(known) = participant.allotment.estimate
             && participant.allotment.is_stuck(now, &plan)
         {
-            participant.allotment.asked = (0, 0);
             participant.measure(Bitrate::bps(known.max(LEAST)), &mut self.outbox);
         }
         let nudge = participant.allotment.nudge(now, plan.next.is_some());

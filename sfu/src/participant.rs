@@ -247,6 +247,7 @@ impl Participant {
 
     /// Measures the link anew, from this estimate on. An engine pads every link with no more than it believes that it takes.
     pub(crate) fn measure(&mut self, from: Bitrate, out: &mut Outbox) {
+        self.allotment.asked = (0, 0);
         self.mutate(out, |rtc| {
             rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
             rtc.bwe().reset(from);
@@ -312,7 +313,9 @@ impl Participant {
         }));
         self.allotment.count(hold.sent);
         let goes_on = self.work.end(begun, self.fed);
-        if let Some(keys) = keys::take() {
+        if !self.connected
+            && let Some(keys) = keys::take()
+        {
             self.voices.set_keys(&keys);
         }
         match outcome {

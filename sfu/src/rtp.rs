@@ -8,13 +8,14 @@ const RTP: RangeInclusive<u8> = 128..=191;
 /// The second byte of RTCP; RTP has a payload type there.
 const RTCP: RangeInclusive<u8> = 192..=223;
 /// RFC 3550 §6.4.1.
-const SENDER_REPORT: u8 = 200;
-const RECEIVER_REPORT: u8 = 201;
-/// Type and format of transport-wide feedback; the format stands where reports count their blocks.
-const TRANSPORT_FEEDBACK: u8 = 205;
-const TRANSPORT_WIDE: u8 = 15;
+pub(crate) const SENDER_REPORT: u8 = 200;
+pub(crate) const RECEIVER_REPORT: u8 = 201;
+/// Type and format of transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1); the format stands where
+/// reports count their blocks.
+pub(crate) const TRANSPORT_FEEDBACK: u8 = 205;
+pub(crate) const TRANSPORT_WIDE: u8 = 15;
 /// How many reception blocks follow, in the first byte.
-const REPORT_COUNT: u8 = 0x1f;
+pub(crate) const REPORT_COUNT: u8 = 0x1f;
 
 /// Whether it is a packet of a stream.
 pub(crate) fn is_rtp(bytes: &[u8]) -> bool {

@@ -21,7 +21,7 @@ use str0m::rtp::{Extension, ExtensionValues, Ssrc};
 
 use header::Header;
 use keys::Keys;
-use losses::Losses;
+use losses::{Losses, PacketReports, StreamReports};
 use report::SenderReport;
 use srtp::Srtp;
 
@@ -73,7 +73,8 @@ pub(crate) struct Voices {
     all: Vec<Voice>,
     losses: Losses,
     /// The same of what the engine sends, of which clients tell packet by packet.
-    transport_losses: Losses,
+    packet_losses: Losses,
+    packet_reports: PacketReports,
     heard: Heard,
     heard_at: Option<Instant>,
 }
@@ -91,6 +92,7 @@ struct Voice {
     report_at: Option<Instant>,
     /// Whether the client knows to which section the stream belongs: it has reported of it (RFC 8843 §9.2).
     is_known: bool,
+    told: StreamReports,
 }
 
 /// Under which numbers the client takes extensions.
@@ -114,7 +116,8 @@ impl Voices {
             srtp: None,
             all: Vec::new(),
             losses: Losses::default(),
-            transport_losses: Losses::default(),
+            packet_losses: Losses::default(),
+            packet_reports: PacketReports::default(),
             heard: Heard::default(),
             heard_at: None,
         }
@@ -170,7 +173,7 @@ impl Voices {
         for reception in report::receptions(&opened) {
             let Some(voice) = self.all.iter_mut().find(|voice| *voice.ssrc == reception.ssrc) else { continue };
             voice.is_known = true;
-            self.losses.learn(&reception, voice.packets);
+            voice.told.learn(&reception, voice.packets, &mut self.losses);
             if reception.last_report != 0 {
                 let passed = report::middle(self.clock.ntp(now)).wrapping_sub(reception.last_report);
                 let ticks = passed.wrapping_sub(reception.delay) as i32;
@@ -182,8 +185,10 @@ impl Voices {
             self.heard.loss = Some(loss);
             self.heard_at = Some(now);
         }
-        report::arrivals(&opened).iter().for_each(|arrivals| self.transport_losses.learn_arrivals(arrivals));
-        self.transport_losses.take(TELLING_SOON)
+        for arrivals in report::arrivals(&opened) {
+            self.packet_reports.learn(&arrivals, &mut self.packet_losses);
+        }
+        self.packet_losses.take(TELLING_SOON)
     }
 
     /// What was heard lately.
@@ -196,7 +201,18 @@ impl Voices {
 impl Voice {
     fn new(mid: Mid, ssrc: Ssrc, cname: String, ids: Ids) -> Self {
         let (packets, octets, reports) = (0, 0, 0);
-        Self { mid, ssrc, cname, ids, packets, octets, reports, report_at: None, is_known: false }
+        Self {
+            mid,
+            ssrc,
+            cname,
+            ids,
+            packets,
+            octets,
+            reports,
+            report_at: None,
+            is_known: false,
+            told: StreamReports::default(),
+        }
     }
 
     fn header(&self, speech: &Speech<'_>) -> Vec<u8> {

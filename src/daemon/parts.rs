@@ -106,12 +106,12 @@ pub fn turn(settings: &Settings, addresses: &Addresses) -> turn::Config {
     }
 }
 
-/// Candidates, relays and number are the shard's to fill in, once it knows its port.
 /// Slots of one participant.
 pub fn slots(settings: &Settings) -> SlotCounts {
     SlotCounts { audio: settings.rooms.audio_slots, video: settings.rooms.video_slots }
 }
 
+/// Candidates, relays, number and time are the shard's to fill in, once it knows its port.
 fn sfu(rooms: &Rooms) -> sfu::Config {
     sfu::Config {
         candidates: Vec::new(),

@@ -2,28 +2,23 @@
 
 use std::time::Duration;
 
+use crate::rtp::{RECEIVER_REPORT, REPORT_COUNT, SENDER_REPORT, TRANSPORT_FEEDBACK, TRANSPORT_WIDE};
+
 /// From 1900, where NTP begins, to 1970.
 const NTP_EPOCH: u64 = 2_208_988_800;
 const VERSION: u8 = 0x80;
-const SENDER_REPORT: u8 = 200;
-const RECEIVER_REPORT: u8 = 201;
 const DESCRIPTION: u8 = 202;
 const CNAME: u8 = 1;
 /// A header, and what stands behind it before the blocks of a sender's and a receiver's report.
 const HEADER: usize = 4;
 const BEFORE_BLOCKS: [(u8, usize); 2] = [(SENDER_REPORT, 28), (RECEIVER_REPORT, 8)];
 const BLOCK: usize = 24;
-/// Which packets of all streams came (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1), by its type and format.
-const TRANSPORT_FEEDBACK: u8 = 205;
-const TRANSPORT_WIDE: u8 = 15;
-/// Where the number of the first packet stands in that, the count of packets, the report's
-/// own number, and the first chunk of two bytes.
+/// Where transport-wide feedback has the number of its first packet, the count of packets, its own number, and the first chunk
+/// of two bytes.
 const BASE: usize = 12;
 const PACKETS: usize = 14;
 const NUMBER: usize = 19;
 const CHUNKS: usize = 20;
-/// How many blocks follow, in the first byte.
-const COUNT: u8 = 0x1f;
 
 /// What is said of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,26 +92,18 @@ impl SenderReport {
 
 /// What a compound packet says of streams that were received.
 pub(super) fn receptions(compound: &[u8]) -> Vec<Reception> {
-    let (mut rest, mut found) = (compound, Vec::new());
-    while let Some((packet, behind)) = split(rest) {
+    let blocks = |packet: &'_ [u8]| -> Vec<Reception> {
         let begins = BEFORE_BLOCKS.iter().find(|(kind, _)| packet[1] == *kind).map(|(_, begins)| *begins);
         let blocks = begins.and_then(|begins| packet.get(begins..)).unwrap_or_default();
-        found.extend(blocks.chunks_exact(BLOCK).take(usize::from(packet[0] & COUNT)).map(Reception::read));
-        rest = behind;
-    }
-    found
+        blocks.chunks_exact(BLOCK).take(usize::from(packet[0] & REPORT_COUNT)).map(Reception::read).collect()
+    };
+    packets(compound).flat_map(blocks).collect()
 }
 
 /// What a compound packet says of all streams together, packet by packet.
 pub(super) fn arrivals(compound: &[u8]) -> Vec<Arrivals> {
-    let (mut rest, mut found) = (compound, Vec::new());
-    while let Some((packet, behind)) = split(rest) {
-        if (packet[1], packet[0] & COUNT) == (TRANSPORT_FEEDBACK, TRANSPORT_WIDE) {
-            found.extend(read_arrivals(packet));
-        }
-        rest = behind;
-    }
-    found
+    let is_feedback = |packet: &&[u8]| (packet[1], packet[0] & REPORT_COUNT) == (TRANSPORT_FEEDBACK, TRANSPORT_WIDE);
+    packets(compound).filter(is_feedback).filter_map(read_arrivals).collect()
 }
 
 /// The chunks are runs of one symbol, or vectors of 14 or 7.
@@ -143,10 +130,15 @@ fn read_arrivals(packet: &[u8]) -> Option<Arrivals> {
     Some(all)
 }
 
-/// The first packet of a compound one, at least its header, and what is behind it.
-fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let words = u16::from_be_bytes(bytes.get(2..HEADER)?.try_into().ok()?);
-    bytes.split_at_checked((usize::from(words) + 1) * 4)
+/// The packets of a compound one, each at least its header.
+fn packets(compound: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = compound;
+    std::iter::from_fn(move || {
+        let words = u16::from_be_bytes(rest.get(2..HEADER)?.try_into().ok()?);
+        let (packet, behind) = rest.split_at_checked((usize::from(words) + 1) * 4)?;
+        rest = behind;
+        Some(packet)
+    })
 }
 
 impl Reception {

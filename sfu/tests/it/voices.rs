@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use roundturn_sfu::{Event, Quality};
-use str0m::media::{Direction, MediaKind};
+use str0m::media::{Direction, MediaKind, Mid};
 
 use crate::support::{Received, Setup, World};
 
@@ -18,12 +18,24 @@ fn only_voices() -> Setup {
     Setup { camera: false, video_slots: 0, ..Setup::default() }
 }
 
-#[test]
-fn a_later_offer_keeps_the_stream_of_every_audio_slot() {
+/// A world in which the second hears the first, for a second already.
+fn listening() -> (World, usize) {
     let mut world = World::new();
     world.enter(Setup::default());
     let bo = world.enter(only_voices());
     world.run_ms(1000);
+    (world, bo)
+}
+
+/// The first audio slot of a client, and its SSRC.
+fn first_slot(world: &World, index: usize) -> (Mid, String) {
+    let slot = world.clients[index].audio_slots[0];
+    (slot, ssrc_of(&world.answer_of(world.clients[index].id), &slot))
+}
+
+#[test]
+fn a_later_offer_keeps_the_stream_of_every_audio_slot() {
+    let (mut world, bo) = listening();
     let slots = world.clients[bo].audio_slots.clone();
     let before: Vec<_> = slots.iter().map(|mid| ssrc_of(&world.answer_of(world.clients[bo].id), mid)).collect();
     world.renegotiate(bo, |api, sections| {
@@ -44,16 +56,12 @@ fn a_later_offer_keeps_the_stream_of_every_audio_slot() {
 
 #[test]
 fn another_peer_connection_has_streams_and_keys_of_its_own() {
-    let mut world = World::new();
-    world.enter(Setup::default());
-    let bo = world.enter(only_voices());
-    world.run_ms(1000);
-    let slot = world.clients[bo].audio_slots[0];
-    let before = ssrc_of(&world.answer_of(world.clients[bo].id), &slot);
+    let (mut world, bo) = listening();
+    let (_, before) = first_slot(&world, bo);
     world.reopen(bo, only_voices());
     world.run_ms(1000);
-    let slot = world.clients[bo].audio_slots[0];
-    assert_ne!(before, ssrc_of(&world.answer_of(world.clients[bo].id), &slot));
+    let (slot, after) = first_slot(&world, bo);
+    assert_ne!(before, after);
     let received = world.clients[bo].in_slot(slot);
     assert!(received.len() > 30 && received[0].sequence < 10, "{}", received.len());
 }
@@ -84,12 +92,8 @@ fn sender_reports_of_sound_and_picture_are_of_one_clock() {
 
 #[test]
 fn a_section_that_is_no_slot_any_more_has_another_stream_when_it_is_one_again() {
-    let mut world = World::new();
-    world.enter(Setup::default());
-    let bo = world.enter(only_voices());
-    world.run_ms(1000);
-    let slot = world.clients[bo].audio_slots[0];
-    let before = ssrc_of(&world.answer_of(world.clients[bo].id), &slot);
+    let (mut world, bo) = listening();
+    let (slot, before) = first_slot(&world, bo);
     world.renegotiate(bo, |api, sections| {
         sections.audio_slots.remove(0);
         api.set_direction(slot, Direction::Inactive);
@@ -100,7 +104,7 @@ fn a_section_that_is_no_slot_any_more_has_another_stream_when_it_is_one_again() 
         api.set_direction(slot, Direction::RecvOnly);
     });
     world.run_ms(1000);
-    assert_ne!(before, ssrc_of(&world.answer_of(world.clients[bo].id), &slot));
+    assert_ne!(before, first_slot(&world, bo).1);
     let slots = world.clients[bo].audio_slots.clone();
     let received = slots.iter().map(|mid| world.clients[bo].in_slot(*mid)).max_by_key(Vec::len).unwrap();
     let last = received.last().unwrap().at;
