@@ -26,6 +26,7 @@ pub mod core;
 pub mod hairpin;
 pub mod handover;
 pub mod mailbox;
+mod naps;
 pub mod outbox;
 mod outgoing;
 mod run;

@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use str0m::bwe::{Bitrate, BweKind};
-
+use crate::bandwidth::Desire;
 use crate::budget::{Current, Demand, share};
 use crate::encoding::Rung;
-use crate::engine;
 use crate::sfu::Sfu;
 use crate::slots::{Allotted, Slot};
 use crate::timers::Owner;
@@ -26,13 +24,11 @@ const LEAST_DESIRED: u64 = 2_500_000;
 const LEAST_AT_FIRST: u64 = 5_000_000;
 const SMALL_ROOM: usize = 12;
 /// For so long after somebody came, pictures are expected: its link is better known then.
-const SETTLING: Duration = Duration::from_secs(10);
+const SETTLING: Duration = Duration::from_secs(5);
 /// Simulcast layers that a publisher may have.
 const LAYERS: usize = 3;
 /// How many times more than the estimate the smallest version of the most important picture may cost before it is paused.
 const TOLERANCE: u64 = 2;
-/// No link is taken for narrower when it is measured anew, in bits per second: from nothing, nothing grows.
-const LEAST: u64 = 100_000;
 /// More is never asked for.
 const CEILING: u64 = 50_000_000;
 /// A track's layers appear one after the other: for so long they are taken as if they had been there from the start.
@@ -67,17 +63,18 @@ impl Sfu {
         shown.into_iter().for_each(|track| self.review_layers(track));
     }
 
-    /// A subscriber's link was measured.
-    pub(crate) fn on_estimate(&mut self, key: usize, kind: &BweKind) {
-        let Some(participant) = self.participants.get_mut(key).filter(|one| !one.allotment.is_asleep) else { return };
-        let estimate = match kind {
-            BweKind::Twcc { estimate, can_probe: true } | BweKind::Remb { estimate, .. } => Some(estimate.as_u64()),
-            // The link is not measured any more.
-            _ => None,
-        };
-        participant.allotment.learn(self.now, estimate);
-        participant.channels.measured(self.now, participant.allotment.estimate);
+    /// A subscriber's link carries so many bits per second.
+    pub(crate) fn on_estimate(&mut self, key: usize, estimate: u64) {
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        participant.channels.measured(self.now, estimate);
         self.allocate(key);
+    }
+
+    /// A subscriber's link is to be padded.
+    pub(crate) fn pad(&mut self, key: usize) {
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        participant.pad(self.now, &mut self.outbox);
+        self.timers.set(Owner::Padding(key), participant.pads_at(self.now));
     }
 
     /// A subscriber reports that it lost this share of the pictures.
@@ -109,13 +106,13 @@ impl Sfu {
         let is_settled = now.saturating_duration_since(participant.joined.0) >= SETTLING;
         if participant.allotment.is_asleep != (claims.is_empty() && is_settled) {
             participant.allotment.is_asleep ^= true;
-            let from = match participant.allotment.is_asleep {
-                true => Bitrate::bps(1),
-                false => engine::first_estimate(participant.allotment.estimate),
-            };
-            participant.measure(from, &mut self.outbox);
+            match participant.allotment.is_asleep {
+                true => participant.desire(now, Desire::default()),
+                false => participant.sender.bandwidth.begin(),
+            }
         }
         if participant.allotment.is_asleep {
+            self.timers.set(Owner::Padding(key), None);
             return;
         }
         let least = if is_settled || !is_small { LEAST_DESIRED } else { LEAST_AT_FIRST };
@@ -124,18 +121,14 @@ impl Sfu {
             .filter_map(|claim| Some(demand(claim, participant.slots.all.get(claim.slot)?, now)))
             .collect();
         let ceiling = participant.allotment.ceiling(now).unwrap_or(CEILING);
-        let available = participant.allotment.estimate.unwrap_or(CEILING).min(ceiling);
+        let available = participant.sender.bandwidth.estimate().unwrap_or(CEILING).min(ceiling);
         let mut plan = share(with_tolerance(available, &demands), &demands);
         let ask = |cost: u64| (cost * HEADROOM / 100).min(CEILING);
         let minimum = plan.next.map_or(0, |next| ask(next).min(ask(plan.preferred)));
-        if let Some(known) = participant.allotment.estimate
-            && participant.allotment.is_stuck(now, &plan)
-        {
-            participant.measure(Bitrate::bps(known.max(LEAST)), &mut self.outbox);
-        }
-        let nudge = participant.allotment.nudge(now, plan.next.is_some());
         let minimum = participant.allotment.to_sustain(now, minimum);
-        let asked = (minimum, ask(plan.preferred).max(least) + nudge);
+        let desired = ask(plan.preferred).max(least);
+        participant.desire(now, Desire { minimum, desired, is_held_back: plan.next.is_some() });
+        self.timers.set(Owner::Padding(key), participant.pads_at(now));
         if plan.raises(&demands) {
             let since = *participant.allotment.room_since.get_or_insert(now);
             if now.saturating_duration_since(since) < PATIENCE {
@@ -146,9 +139,6 @@ impl Sfu {
             }
         } else {
             participant.allotment.room_since = None;
-        }
-        if std::mem::replace(&mut participant.allotment.asked, asked) != asked {
-            participant.desire(Bitrate::bps(asked.0), Bitrate::bps(asked.1), &mut self.outbox);
         }
         let mut changed = false;
         for (claim, choice) in claims.iter().zip(plan.choices) {

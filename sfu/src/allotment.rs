@@ -2,19 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::budget::Plan;
-
-/// How often somebody who is held back has the link probed.
-const PROBE_INTERVAL: Duration = Duration::from_millis(1500);
-/// The same where the last probe found more than was known.
-const PROBE_AGAIN: Duration = Duration::from_millis(300);
-/// How much more is desired each time, and where it begins again, in bits per second.
-const NUDGE: u64 = 1_000;
-const NUDGES: u64 = 100_000;
-/// A link on which every picture is paused, and of which nothing was learned for so long, is measured anew, and then twice as
-/// seldom each time: with nothing on it, an engine that saw it overused would never see it free.
-const STUCK: Duration = Duration::from_millis(900);
-const STUCK_MOST: u32 = 2;
 /// From this share of lost packets on, what came is taken for what the link carries: estimates see delays, and there are none
 /// where what is too much is dropped at once. Where that was seen, less is taken for the same.
 const HEAVY_LOSS: f32 = 0.25;
@@ -26,7 +13,7 @@ const COUNTED: Duration = Duration::from_millis(150);
 const HOLD: Duration = Duration::from_secs(2);
 const HOLD_AGAIN: Duration = Duration::from_secs(4);
 const LATELY: Duration = Duration::from_secs(12);
-const GROWTH: f64 = 1.25;
+const GROWTH: f64 = 1.5;
 const LIFTED: f64 = 6.0;
 /// Losses that half as much sent does not lessen have other reasons, for so long.
 const OTHER_REASONS: Duration = Duration::from_secs(30);
@@ -34,21 +21,11 @@ const OTHER_REASONS: Duration = Duration::from_secs(30);
 /// A subscriber's link.
 #[derive(Debug, Default)]
 pub(crate) struct Allotment {
-    /// Bits per second that the link is trusted with for pictures; `None`: nobody measures it.
-    pub(crate) estimate: Option<u64>,
-    /// When that was learned, or measuring begun.
-    measured: Option<Instant>,
-    /// How often it was begun anew, since there was a picture last.
-    begun_anew: u32,
     /// Since when there has been room for more.
     pub(crate) room_since: Option<Instant>,
     /// Whether there is nothing to show, so that the link is not measured.
     pub(crate) is_asleep: bool,
-    /// The minimum and the rate that were asked of the engine last.
-    pub(crate) asked: (u64, u64),
-    /// When the engine was made to probe last, at which estimate, and what was added to the desired rate for that.
-    nudged: Option<(Instant, u64, u64)>,
-    /// Bytes that left the engine since.
+    /// Bytes of pictures, again or for the first time, and of padding that left since.
     sent: u64,
     sent_since: Option<Instant>,
     /// When losses showed what the link carries.
@@ -70,13 +47,7 @@ struct Cut {
 }
 
 impl Allotment {
-    /// The engine estimates so much, or nothing.
-    pub(crate) fn learn(&mut self, now: Instant, estimate: Option<u64>) {
-        self.estimate = estimate;
-        self.measured = Some(now);
-    }
-
-    /// So many bytes left the engine: pictures, again or for the first time, and padding.
+    /// So many bytes left: pictures, again or for the first time, and padding.
     pub(crate) fn count(&mut self, bytes: usize) {
         self.sent += bytes as u64;
     }
@@ -88,11 +59,14 @@ impl Allotment {
             return false;
         };
         let passed = now.saturating_duration_since(since);
-        if passed < COUNTED || self.sent == 0 {
+        if passed < COUNTED {
             return false;
         }
         let sent = std::mem::take(&mut self.sent) as f64 * 8.0 / passed.as_secs_f64();
         self.sent_since = Some(now);
+        if sent == 0.0 {
+            return false;
+        }
         let before = self.ceiling(now);
         if share < if before.is_some() { LOSS } else { HEAVY_LOSS }
             || self.innocent_until.is_some_and(|until| now < until)
@@ -112,7 +86,9 @@ impl Allotment {
         // A report that still tells of what was sent before the last one is not news.
         let is_news = before.is_none_or(|before| sent > before as f64 * 0.9);
         if is_news {
-            let is_again = self.cut.is_some_and(|cut| now.saturating_duration_since(cut.at) < LATELY);
+            // What is lost while nothing more is tried is still of what was sent before.
+            let is_again =
+                self.cut.is_some_and(|cut| (cut.hold..LATELY).contains(&now.saturating_duration_since(cut.at)));
             let hold = if is_again { HOLD_AGAIN } else { HOLD };
             self.cut = Some(Cut { at: now, hold, sent, share, came });
         }
@@ -133,35 +109,6 @@ impl Allotment {
             Some(cut) if now.saturating_duration_since(cut.at) < cut.hold => 0,
             _ => self.ceiling(now).map_or(minimum, |ceiling| minimum.min(ceiling)),
         }
-    }
-
-    /// Whether nothing is learned of the link though everything waits for that.
-    pub(crate) fn is_stuck(&mut self, now: Instant, plan: &Plan) -> bool {
-        if plan.next.is_none() || plan.choices.iter().any(Option::is_some) {
-            self.begun_anew = 0;
-            return false;
-        }
-        let since = *self.measured.get_or_insert(now);
-        if now.saturating_duration_since(since) < STUCK * (1 << self.begun_anew) {
-            return false;
-        }
-        self.begun_anew = (self.begun_anew + 1).min(STUCK_MOST);
-        self.measured = Some(now);
-        true
-    }
-
-    /// What to add to the desired rate: the engine probes where it grows, and somebody who is held back wants to know soon
-    /// whether the link has become wider. Where the last probe found more, the next one follows soon.
-    pub(crate) fn nudge(&mut self, now: Instant, is_held_back: bool) -> u64 {
-        let estimate = self.estimate.unwrap_or(0);
-        let (at, before, nudge) = *self.nudged.get_or_insert((now, estimate, 0));
-        let interval = if estimate > before + before / 20 { PROBE_AGAIN } else { PROBE_INTERVAL };
-        if !is_held_back || now.saturating_duration_since(at) < interval {
-            return nudge;
-        }
-        let nudge = (nudge + NUDGE) % NUDGES;
-        self.nudged = Some((now, estimate, nudge));
-        nudge
     }
 }
 

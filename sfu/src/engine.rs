@@ -1,9 +1,8 @@
-//! How an engine is set up: codecs, header extensions, bandwidth estimation, addresses.
+//! How an engine is set up: codecs, header extensions, addresses.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::bwe::Bitrate;
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::Frequency;
@@ -15,10 +14,8 @@ use crate::Transport;
 use crate::dependency;
 use crate::participant::MESSAGE;
 use crate::route::Source;
-use crate::voice::keys;
+use crate::sender::keys;
 
-/// What a subscriber's link is trusted with before it is measured: a call should start sharp.
-const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(2500);
 /// How often an engine reports how it fares.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -33,7 +30,7 @@ impl Engines {
         let crypto = Arc::new(keys::provider());
         let certificate = crypto.dtls_provider.generate_certificate();
         let engines = Self { crypto, certificate };
-        // Its wall clock begins with the first engine. Ours, which reports of audio, begins now.
+        // Its wall clock begins with the first engine. Ours, which reports of what leaves, begins now.
         drop(engines.build(now, IceCreds::new(), &[]));
         engines
     }
@@ -47,7 +44,6 @@ impl Engines {
             .set_sctp_max_message_size(MESSAGE as u32)
             .set_local_ice_credentials(credentials)
             .set_stats_interval(Some(STATS_INTERVAL))
-            .enable_bwe(Some(FIRST_ESTIMATE))
             .set_extension_map(extensions())
             .clear_codecs()
             .enable_opus(true, true)
@@ -68,11 +64,6 @@ impl Engines {
         }
         rtc
     }
-}
-
-/// What a link is trusted with before it is measured, or measured again.
-pub(crate) fn first_estimate(known: Option<u64>) -> Bitrate {
-    known.map_or(FIRST_ESTIMATE, |known| Bitrate::bps(known).max(FIRST_ESTIMATE))
 }
 
 /// Announces an address from now on.

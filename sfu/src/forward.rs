@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use str0m::format::{Codec, PayloadParams};
-use str0m::media::{Mid, Pt};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::media::Mid;
+use str0m::rtp::RtpPacket;
 
 use crate::codec::{self, Glance};
 use crate::dependency::{Raw, Structure};
@@ -13,12 +13,12 @@ use crate::layer::Verdict;
 use crate::participant::Participant;
 use crate::red::Outlet;
 use crate::rewrite::{Incoming, Outgoing};
+use crate::sender::Leaving;
 use crate::sfu::Sfu;
 use crate::slots::Slot;
 use crate::stages::Stage;
 use crate::stats::Stats;
 use crate::track::Track;
-use crate::voice::Speech;
 use crate::{Kind, TrackId};
 
 /// A publisher that changes its codec again sooner is not followed.
@@ -29,7 +29,7 @@ const CODEC_LASTS: Duration = Duration::from_secs(1);
 struct Parcel<'a> {
     id: TrackId,
     index: usize,
-    packet: &'a RtpPacket,
+    packet: &'a Arc<RtpPacket>,
     glance: &'a Glance,
     params: &'a PayloadParams,
     structure: Option<&'a Arc<Structure>>,
@@ -157,7 +157,7 @@ impl Sfu {
     }
 
     /// Hands a packet to everyone who has its track in a slot.
-    fn forward(&mut self, id: TrackId, index: usize, packet: &RtpPacket, glance: &Glance, params: &PayloadParams) {
+    fn forward(&mut self, id: TrackId, index: usize, packet: &Arc<RtpPacket>, glance: &Glance, params: &PayloadParams) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let subscribers = std::mem::take(&mut track.subscribers);
         let encoding = track.encodings.get(index);
@@ -222,15 +222,10 @@ impl Sfu {
             Err(handed) => return (handed, is_news),
         };
         let mid = slot.mid;
-        if video {
-            let write = write(packet, outlet, &numbers, glance);
-            let write = write.marker(packet.header.marker || ends_picture).nackable(true);
-            subscriber.write(mid, write, &mut self.outbox);
-        } else {
-            let speech = speech(mid, packet, params, outlet.payload_type, &numbers);
-            let payload = outlet.payload(&packet.payload);
-            subscriber.speak(self.now, &Speech { payload: &payload, ..speech }, &mut self.outbox);
-        }
+        let payload = outlet.payload(&packet.payload);
+        let leaving = leaving(mid, parcel, outlet, &numbers, &payload);
+        let marker = packet.header.marker || ends_picture;
+        subscriber.send(self.now, &Leaving { marker, ..leaving }, &mut self.outbox);
         if switched {
             self.stats.first_frames.note(self.now, subscriber, parcel.id);
             subscriber.reach(Stage::Keyframe, &mut self.outbox);
@@ -311,42 +306,23 @@ fn captured(packet: &RtpPacket, clock_rate: u32) -> Option<Duration> {
     if ticks < 0 { reported.checked_sub(passed) } else { reported.checked_add(passed) }
 }
 
-/// A packet under its new numbers. The payload is shared, except where numbers stand inside and differ.
-fn write(packet: &RtpPacket, outlet: Outlet, numbers: &Outgoing, glance: &Glance) -> RtpWrite {
-    let payload: Arc<[u8]> = match (&glance.vp9, numbers.vp9) {
-        (Some(descriptor), Some((picture, tl0))) => {
-            let mut copy: Arc<[u8]> = Arc::from(&packet.payload[..]);
-            if let Some(bytes) = Arc::get_mut(&mut copy) {
-                descriptor.patch(bytes, picture, tl0);
-            }
-            copy
-        }
-        _ => outlet.payload(&packet.payload),
-    };
-    let mut values = forwarded(&packet.header.ext_vals);
-    if let (Some(number), Some(raw)) = (numbers.frame, packet.header.ext_vals.user_values.get::<Raw>()) {
-        values.user_values.set(raw.with_number(number));
-    }
-    let mut write =
-        RtpWrite::new(outlet.payload_type, numbers.sequence.into(), numbers.timestamp, packet.timestamp, payload);
-    if let Some(patch) = numbers.vp8 {
-        write = write.vp8_patch(patch);
-    }
-    write.ext_vals(values)
-}
-
-/// A packet of audio under its new numbers.
-fn speech<'a>(mid: Mid, packet: &'a RtpPacket, params: &PayloadParams, as_type: Pt, numbers: &Outgoing) -> Speech<'a> {
-    Speech {
+/// A packet under its new numbers.
+fn leaving<'a>(mid: Mid, parcel: &Parcel<'a>, outlet: Outlet, numbers: &Outgoing, payload: &'a [u8]) -> Leaving<'a> {
+    let Parcel { packet, params, video, .. } = *parcel;
+    Leaving {
         mid,
-        payload_type: as_type,
+        payload_type: outlet.payload_type,
+        resend_type: outlet.resend_type,
         marker: packet.header.marker,
         sequence: numbers.sequence,
         timestamp: numbers.timestamp,
         clock_rate: params.spec().clock_rate.get(),
         came: packet.timestamp,
         extensions: &packet.header.ext_vals,
-        payload: &packet.payload,
+        payload,
+        frame: numbers.frame,
+        patch: numbers.patch,
+        picture: video.then_some(packet),
     }
 }
 
@@ -364,19 +340,6 @@ fn adopt_codec(track: &mut Track, publisher: &Participant, packet: &RtpPacket, n
     track.codec = Some(publisher.sent_codec(sent)?);
     track.recoded = Some(now);
     Some(true)
-}
-
-/// The header extensions that mean the same behind the SFU as before it.
-fn forwarded(values: &ExtensionValues) -> ExtensionValues {
-    ExtensionValues {
-        audio_level: values.audio_level,
-        voice_activity: values.voice_activity,
-        video_orientation: values.video_orientation,
-        abs_capture_time: values.abs_capture_time,
-        play_delay_min: values.play_delay_min,
-        play_delay_max: values.play_delay_max,
-        ..ExtensionValues::default()
-    }
 }
 
 fn count_in(stats: &mut Stats, kind: Kind, bytes: usize) {

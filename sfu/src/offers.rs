@@ -54,14 +54,15 @@ impl Sfu {
         let ours = IceCreds { ufrag, pass: self.secrets.word(PASSWORD) };
         let lost = || Refusal::new(RejectReason::SdpRejected, "the offer broke the engine");
         let addresses = self.addresses();
-        let audio: Vec<_> = offer.slots.audio.iter().map(|mid| mid.as_str().into()).collect();
+        let slots = offer.slots.audio.iter().chain(&offer.slots.video);
+        let slots: Vec<_> = slots.map(|mid| mid.as_str().into()).collect();
         let out = &mut self.outbox;
         let participant = self.participants.get_mut(key).ok_or_else(lost)?;
         let answer = if anew {
             let engine = self.engines.build(self.now, ours.clone(), &addresses);
-            participant.accept_with(engine, plan.offer, &audio, out)
+            participant.accept_with(engine, plan.offer, &slots, out)
         } else {
-            participant.accept(plan.offer, &audio, out)
+            participant.accept(plan.offer, &slots, out)
         };
         let answer = answer.ok_or_else(lost)?;
         let answer = answer.map_err(|error| Refusal::new(RejectReason::SdpRejected, error.to_string()))?;

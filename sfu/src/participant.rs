@@ -4,14 +4,13 @@ mod accept;
 mod channels;
 mod drain;
 mod pump;
-mod speak;
+mod send;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use str0m::bwe::Bitrate;
 use str0m::format::PayloadParams;
 use str0m::ice::StunMessage;
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
@@ -26,9 +25,9 @@ use crate::pulse::Pulse;
 use crate::quality::Link;
 use crate::route::{Route, Routes, Source};
 use crate::rtp::{self, DTLS};
+use crate::sender::{Sender, WallClock, keys};
 use crate::slots::Slots;
 use crate::stages::{Stage, Stages};
-use crate::voice::{Voices, WallClock, keys};
 use crate::work::Work;
 use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
 
@@ -92,10 +91,8 @@ pub(crate) struct Participant {
     busy: Option<Instant>,
     /// Whether it was handed something that leaves with the next [`Self::pump`].
     pub(crate) pending: bool,
-    /// The packets among that.
-    written: usize,
     /// What leaves past the engine.
-    pub(crate) voices: Voices,
+    pub(crate) sender: Sender,
     engine: Option<Box<Rtc>>,
     sources: Vec<(Ssrc, Mid, Option<Rid>)>,
     #[cfg(test)]
@@ -143,8 +140,7 @@ impl Participant {
             fed: None,
             busy: None,
             pending: false,
-            written: 0,
-            voices: Voices::new(clocks.wall),
+            sender: Sender::new(clocks.wall),
             engine: None,
             sources: Vec::new(),
             #[cfg(test)]
@@ -183,9 +179,15 @@ impl Participant {
         if !matches!(bytes.first(), Some(128..=191)) {
             self.work.watch();
         }
-        if rtp::is_rtcp(bytes) && self.rests(now) {
+        let is_rtcp = rtp::is_rtcp(bytes);
+        let rests = is_rtcp && self.rests(now);
+        // Feedback is about what leaves past the engine.
+        if rests || self.connected && rtp::is_feedback(bytes) {
             self.pulse.beat(now);
             self.routes.hear(now, route);
+            if !rests {
+                self.hear(now, bytes, out);
+            }
             return true;
         }
         self.fed = Some(now);
@@ -196,19 +198,14 @@ impl Participant {
         let is_answered = || out.happenings.iter().skip(before).any(|(_, happening)| happening.proves(route));
         if is_media {
             // A handshake is no call yet.
-            if self.connected && !rtp::is_rtcp(bytes) {
+            if self.connected && !is_rtcp {
                 let lasts = if rtp::is_rtp(bytes) { Duration::ZERO } else { DATA_LASTS };
                 self.busy = self.busy.max(Some(now + lasts));
             }
             self.pulse.beat(now);
             self.routes.hear(now, route);
-            let is_report = rtp::reports_reception(bytes);
-            if self.connected && (is_report || rtp::reports_transport(bytes)) {
-                let lost = self.voices.hear(now, bytes);
-                out.happenings.extend(lost.map(|lost| (self.key, Happening::Lost(lost))));
-            }
-            if self.connected && is_report {
-                self.reach(Stage::Report, out);
+            if self.connected && is_rtcp {
+                self.hear(now, bytes, out);
             }
         } else if is_answered() {
             self.reach(Stage::Checked, out);
@@ -240,20 +237,6 @@ impl Participant {
         .unwrap_or(false)
     }
 
-    /// Tells the bandwidth estimation what to sustain and what we would like to send.
-    pub(crate) fn desire(&mut self, minimum: Bitrate, desired: Bitrate, out: &mut Outbox) {
-        self.mutate(out, |rtc| rtc.bwe().set_bitrate(minimum, desired));
-    }
-
-    /// Measures the link anew, from this estimate on. An engine pads every link with no more than it believes that it takes.
-    pub(crate) fn measure(&mut self, from: Bitrate, out: &mut Outbox) {
-        self.allotment.asked = (0, 0);
-        self.mutate(out, |rtc| {
-            rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
-            rtc.bwe().reset(from);
-        });
-    }
-
     /// Says goodbye; what is to be sent is in the outbox.
     pub(crate) fn close(&mut self, out: &mut Outbox) {
         self.mutate(out, |rtc| rtc.close().is_ok());
@@ -281,60 +264,49 @@ impl Participant {
 
     /// What the client takes on a section.
     pub(crate) fn accepted_codecs(&self, mid: Mid) -> Vec<PayloadParams> {
-        let Some(rtc) = &self.engine else { return Vec::new() };
-        let Some(media) = rtc.media(mid) else { return Vec::new() };
-        let wanted = |params: &&PayloadParams| media.remote_pts().contains(&params.pt());
-        rtc.codec_config().params().iter().filter(wanted).copied().collect()
+        let section = self.engine.as_ref().and_then(|rtc| rtc.media(mid).map(|media| (rtc, media)));
+        section.map(|(rtc, media)| accept::accepted(rtc, media)).unwrap_or_default()
     }
 
     /// **The way to change an engine.** str0m asks for a full drain after each change, and here it is. A panic ends the
     /// engine and nothing else, and so does taking all of our time. `None`: there is no engine, or not any more.
     fn mutate<R>(&mut self, out: &mut Outbox, change: impl FnOnce(&mut Rtc) -> R) -> Option<R> {
-        self.drive(out, |rtc, hold, out| {
-            let value = change(rtc);
-            drain(rtc, hold, out).map(|deadline| (value, Some(deadline)))
-        })
-    }
-
-    /// What [`Self::mutate`] does, for those who drain the engine themselves: they return the deadline that it named, or none
-    /// where they left that to a later drain.
-    fn drive<R>(
-        &mut self,
-        out: &mut Outbox,
-        work: impl FnOnce(&mut Rtc, &mut Hold<'_>, &mut Outbox) -> Option<(R, Option<Instant>)>,
-    ) -> Option<R> {
         let mut rtc = self.engine.take()?;
         let sabotaged = self.is_sabotaged();
         let begun = self.work.begin();
-        let mut hold = Hold { key: self.key, is_idle: self.is_idle(), sent: 0, routes: &mut self.routes };
+        let mut hold = Hold { key: self.key, routes: &mut self.routes };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             assert!(!sabotaged, "a test wants this engine to fail");
-            (work(&mut rtc, &mut hold, out), rtc)
+            let value = change(&mut rtc);
+            (drain(&mut rtc, &mut hold, out).map(|deadline| (value, deadline)), rtc)
         }));
-        self.allotment.count(hold.sent);
         let goes_on = self.work.end(begun, self.fed);
         if !self.connected
             && let Some(keys) = keys::take()
         {
-            self.voices.set_keys(&keys);
+            self.sender.set_keys(&keys);
         }
         match outcome {
             Ok((Some((value, deadline)), rtc)) if goes_on => {
-                if let Some(deadline) = deadline {
-                    self.deadline = Some(self.postponed(deadline, rtc.last_timeout_reason()));
-                    out.touched.push(self.key);
-                }
+                self.deadline = Some(self.postponed(deadline));
+                out.touched.push(self.key);
                 self.engine = Some(rtc);
                 Some(value)
             }
             _ => {
-                self.deadline = None;
-                out.touched.push(self.key);
-                self.connected = false;
-                out.happenings.push_back((self.key, Happening::Failed));
+                self.fail(out);
                 None
             }
         }
+    }
+
+    /// Its engine is gone, or must go.
+    fn fail(&mut self, out: &mut Outbox) {
+        self.engine = None;
+        self.deadline = None;
+        out.touched.push(self.key);
+        self.connected = false;
+        out.happenings.push_back((self.key, Happening::Failed));
     }
 
     /// Has this participant pumped soon.

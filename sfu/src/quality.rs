@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use str0m::stats::PeerStats;
 
 use crate::route::Route;
-use crate::voice::Heard;
+use crate::sender::Heard;
 use crate::{Config, Path, Quality, Transport};
 
 /// Nobody is told more often.
@@ -31,7 +31,7 @@ pub(crate) type Reading = (Quality, Quality, Path);
 impl Link {
     /// Takes in a measurement, of packets that go by `route`.
     pub(crate) fn measure(&mut self, stats: &PeerStats, heard: Heard, route: Option<Route>, config: &Config) {
-        let slow = stats.rtt.or(heard.round_trip).is_some_and(|rtt| rtt > POOR_ROUND_TRIP);
+        let slow = heard.round_trip.is_some_and(|rtt| rtt > POOR_ROUND_TRIP);
         let grade = |loss: Option<f32>| {
             if slow || loss.is_some_and(|loss| loss > POOR_LOSS) { Quality::Poor } else { Quality::Good }
         };
@@ -40,8 +40,7 @@ impl Link {
             Some(route) if is_relay(route.remote, config) => Path::Relay,
             _ => Path::Udp,
         };
-        let lost = [stats.egress_loss_fraction, heard.loss].into_iter().flatten().reduce(f32::max);
-        self.now = Some((grade(stats.ingress_loss_fraction), grade(lost), path));
+        self.now = Some((grade(stats.ingress_loss_fraction), grade(heard.loss), path));
     }
 
     /// What to say now, if it differs from what was said and enough time passed.

@@ -22,6 +22,8 @@ const OLDER: usize = 16;
 pub(crate) struct Outlet {
     /// The payload type that it leaves with.
     pub(crate) payload_type: Pt,
+    /// The one that it is sent again with, where the client knows such.
+    pub(crate) resend_type: Option<Pt>,
     form: Form,
 }
 
@@ -38,12 +40,13 @@ enum Form {
 impl Outlet {
     /// For packets with payload type `sent` of a publisher's codec `from`, at a subscriber that takes that codec as `to`.
     pub(crate) fn new(sent: Pt, from: &PayloadParams, to: &PayloadParams) -> Self {
-        match to.red() {
-            _ if from.red() != Some(sent) => Self { payload_type: to.pt(), form: Form::Same },
-            Some(red) if from.pt() == to.pt() => Self { payload_type: red, form: Form::Same },
-            Some(red) => Self { payload_type: red, form: Form::Blocks(to.pt()) },
-            None => Self { payload_type: to.pt(), form: Form::Primary },
-        }
+        let (payload_type, form) = match to.red() {
+            _ if from.red() != Some(sent) => (to.pt(), Form::Same),
+            Some(red) if from.pt() == to.pt() => (red, Form::Same),
+            Some(red) => (red, Form::Blocks(to.pt())),
+            None => (to.pt(), Form::Primary),
+        };
+        Self { payload_type, resend_type: to.resend(), form }
     }
 
     /// What leaves of a payload; shared with all others where nothing of it changes.

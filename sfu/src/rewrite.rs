@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use str0m::rtp::{Vp8Descriptor, Vp8Patch};
+use str0m::rtp::Vp8Descriptor;
 
 use crate::codec::Glance;
+use crate::patch::Patch;
 
 /// Numbers that were left out lately and are remembered one by one, for packets that come late.
 const REMEMBERED: usize = 512;
@@ -75,9 +76,8 @@ pub(crate) struct Incoming<'a> {
 pub(crate) struct Outgoing {
     pub(crate) sequence: u64,
     pub(crate) timestamp: u32,
-    pub(crate) vp8: Option<Vp8Patch>,
-    /// VP9's picture id and TL0PICIDX, where they differ from what came.
-    pub(crate) vp9: Option<(u16, u8)>,
+    /// Those inside the payload, where they differ from what came.
+    pub(crate) patch: Option<Patch>,
     /// The dependency descriptor's frame number.
     pub(crate) frame: Option<u16>,
 }
@@ -198,13 +198,16 @@ impl Source {
         };
         let tl0 = packet.tl0().map(|index| index.wrapping_add(self.tl0));
         if let Some(vp8) = &glance.vp8 {
-            outgoing.vp8 = patch(vp8, picture, tl0);
+            let picture = picture.map(|picture| picture as u16 & 0x7fff);
+            let differs = vp8.picture_id() != picture || vp8.tl0_pic_idx() != tl0;
+            outgoing.patch = differs.then_some(Patch::Vp8 { picture: picture.unwrap_or(0), tl0: tl0.unwrap_or(0) });
         }
         if let Some(vp9) = glance.vp9.as_ref().filter(|_| picture.is_some() || tl0.is_some()) {
-            let (id, index) = (picture.unwrap_or(0) as u16 & vp9.picture_mask(), tl0.unwrap_or(0));
+            let picture = picture.unwrap_or(0) as u16 & vp9.picture_mask();
+            let tl0 = tl0.unwrap_or(0);
             let differs =
-                vp9.picture_id().is_some_and(|old| old != id) || vp9.tl0_pic_idx().is_some_and(|old| old != index);
-            outgoing.vp9 = differs.then_some((id, index));
+                vp9.picture_id().is_some_and(|old| old != picture) || vp9.tl0_pic_idx().is_some_and(|old| old != tl0);
+            outgoing.patch = differs.then_some(Patch::Vp9 { picture, tl0 });
         }
         Some((outgoing, picture, tl0))
     }
@@ -276,24 +279,6 @@ impl Incoming<'_> {
     fn frame(&self) -> Option<u16> {
         self.glance.frame.as_ref().map(|frame| frame.number)
     }
-}
-
-/// The changes to the VP8 descriptor, or `None` where it may stay as it is.
-fn patch(vp8: &Vp8Descriptor, picture: Option<u64>, tl0: Option<u8>) -> Option<Vp8Patch> {
-    let id = picture.map(|picture| picture as u16 & 0x7fff).filter(|id| vp8.picture_id() != Some(*id));
-    let tl0 = tl0.filter(|index| vp8.tl0_pic_idx() != Some(*index));
-    if id.is_none() && tl0.is_none() {
-        return None;
-    }
-    let mut builder = vp8.patch();
-    if let Some(id) = id {
-        builder = builder.picture_id(id);
-    }
-    if let Some(index) = tl0 {
-        builder = builder.tl0_pic_idx(index);
-    }
-    // A publisher with seven-bit picture ids is left as it is: the id cannot be widened in place.
-    builder.build().ok()
 }
 
 #[cfg(test)]

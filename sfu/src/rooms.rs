@@ -6,12 +6,12 @@ use str0m::media::Mid;
 
 use crate::codec::matching;
 use crate::participant::{Clocks, Participant};
+use crate::sender::WallClock;
 use crate::sfu::Sfu;
 use crate::slots::{Group, Slot, assign};
 use crate::speaker::INTERVAL;
 use crate::timers::Owner;
 use crate::track::Track;
-use crate::voice::WallClock;
 use crate::{Event, Kind, ParticipantId, RoomId, SlotAssignment, TrackId, TrackInfo, TrackRequest};
 
 impl Sfu {

@@ -1,8 +1,8 @@
 //! What engines did: packets go to the slots that want them, requests to the publishers, the rest to signaling.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use str0m::media::Mid;
 use str0m::{Event as Engine, IceConnectionState};
 
 use crate::participant::Happening;
@@ -14,15 +14,21 @@ use crate::{Event, RoomId, TrackId};
 
 /// How often it is looked whether participants are still heard.
 const PULSE: Duration = Duration::from_millis(250);
+/// The same for those to whom and from whom nothing flows.
+const PULSE_AT_REST: Duration = Duration::from_secs(2);
 
 impl Sfu {
     /// Works off what engines gave until there is nothing left, then sets their deadlines.
     pub(crate) fn work_off(&mut self) {
         while let Some((key, happening)) = self.outbox.happenings.pop_front() {
             match happening {
+                Happening::Packet(packet) => self.on_packet(key, &packet),
                 Happening::Event(event) => self.on_event(key, *event),
                 Happening::Proven(remote) => self.demux.prove(key, remote),
                 Happening::Lost(share) => self.on_losses(key, share),
+                Happening::Estimate(estimate) => self.on_estimate(key, estimate),
+                Happening::Missed(times) => self.stats.nacks_in += times,
+                Happening::KeyframeNeeded(mid) => self.on_keyframe_needed(key, mid),
                 Happening::Reached(stage) => self.on_reached(key, stage),
                 Happening::Failed => self.fail(key),
             }
@@ -89,16 +95,6 @@ impl Sfu {
 
     fn on_event(&mut self, key: usize, event: Engine) {
         match event {
-            Engine::RtpPacket(packet) => self.on_packet(key, &Arc::new(packet)),
-            Engine::EgressBitrateEstimate(kind) => self.on_estimate(key, &kind),
-            Engine::KeyframeRequest(request) => {
-                self.stats.keyframe_requests_in += 1;
-                let slots = self.participants.get(key).map(|participant| &participant.slots.all);
-                let slot = slots.and_then(|slots| slots.iter().find(|slot| slot.mid == request.mid));
-                if let Some((track, choice)) = slot.and_then(|slot| slot.track.zip(slot.switcher.current())) {
-                    self.want_keyframe(track, choice.encoding);
-                }
-            }
             Engine::Connected => self.on_connected(key),
             Engine::IceConnectionStateChange(state) => {
                 let Some(participant) = self.participants.get_mut(key) else { return };
@@ -107,18 +103,10 @@ impl Sfu {
             }
             Engine::PeerStats(stats) => {
                 let Some(participant) = self.participants.get_mut(key) else { return };
-                let (heard, route) = (participant.voices.heard(self.now), participant.routes.in_use());
+                let (heard, route) = (participant.sender.heard(self.now), participant.routes.in_use());
                 participant.link.measure(&stats, heard, route, &self.config);
                 self.report_quality(key);
                 self.allocate(key);
-            }
-            Engine::MediaEgressStats(stats) => {
-                let slots = self.participants.get_mut(key).map(|participant| &mut participant.slots.all);
-                let slot = slots.and_then(|slots| slots.iter_mut().find(|slot| slot.mid == stats.mid));
-                if let Some(slot) = slot {
-                    self.stats.nacks_in += stats.nacks.saturating_sub(slot.nacks);
-                    slot.nacks = stats.nacks;
-                }
             }
             Engine::MediaIngressStats(stats) => {
                 let published = self.participants.get(key).map(|participant| &participant.published);
@@ -130,6 +118,16 @@ impl Sfu {
             }
             Engine::Closed => self.on_closed(key),
             other => self.on_channel_event(key, other),
+        }
+    }
+
+    /// A subscriber cannot decode what is in a slot.
+    fn on_keyframe_needed(&mut self, key: usize, mid: Mid) {
+        self.stats.keyframe_requests_in += 1;
+        let slots = self.participants.get(key).map(|participant| &participant.slots.all);
+        let slot = slots.and_then(|slots| slots.iter().find(|slot| slot.mid == mid));
+        if let Some((track, choice)) = slot.and_then(|slot| slot.track.zip(slot.switcher.current())) {
+            self.want_keyframe(track, choice.encoding);
         }
     }
 
@@ -193,8 +191,9 @@ impl Sfu {
             self.events.push_back(Event::RestartIce { participant: participant.id });
         }
         // All of them at the same times: the shard wakes up once for all.
-        let passed = self.now.saturating_duration_since(self.began).as_millis() / PULSE.as_millis();
-        let next = self.began + PULSE * u32::try_from(passed + 1).unwrap_or(u32::MAX);
+        let interval = if participant.rests(self.now) { PULSE_AT_REST } else { PULSE };
+        let passed = self.now.saturating_duration_since(self.began).as_millis() / interval.as_millis();
+        let next = self.began + interval * u32::try_from(passed + 1).unwrap_or(u32::MAX);
         self.timers.set(Owner::Pulse(key), Some(next));
     }
 

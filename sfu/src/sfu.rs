@@ -12,6 +12,7 @@ use crate::engine::Engines;
 use crate::participant::{Outbox, Participant};
 use crate::room::Room;
 use crate::route::{Route, Source};
+use crate::rtp;
 use crate::secrets::Secrets;
 use crate::timers::{Owner, Timers};
 use crate::track::Track;
@@ -139,6 +140,7 @@ impl Sfu {
                 Some(Owner::Raise(key)) => self.allocate(key),
                 Some(Owner::Layers(track)) => self.tell_layers(track),
                 Some(Owner::Messages(key)) => self.hand_on(key),
+                Some(Owner::Padding(key)) => self.pad(key),
                 Some(Owner::Pulse(key)) => self.feel_pulse(key),
                 None => break,
             }
@@ -162,6 +164,11 @@ impl Sfu {
         }
         let soonest = self.now + Duration::from_millis(1);
         Output::Timeout(self.timers.next().map(|deadline| deadline.max(soonest)))
+    }
+
+    /// Takes back the memory of a [`Transmit`] that was sent, for another one.
+    pub fn reuse(&mut self, bytes: Vec<u8>) {
+        self.outbox.buffers.give(bytes);
     }
 
     /// Other addresses from now on, for UDP and for TCP; participants that used one that is gone are asked for an ICE restart.
@@ -209,7 +216,10 @@ impl Sfu {
         let proven = key.is_some() && self.demux.owner(route.source()) == key;
         let participant = key.and_then(|key| self.participants.get_mut(key));
         let taken = participant.is_some_and(|found| match found.guard.admit(now, bytes, proven) {
-            Ok(()) => found.receive(now, route, bytes, &mut self.outbox),
+            Ok(()) => {
+                self.stats.at_rest += u64::from(rtp::is_chatter(bytes) && found.rests(now));
+                found.receive(now, route, bytes, &mut self.outbox)
+            }
             Err(excess) => {
                 self.stats.limited.count(excess);
                 true

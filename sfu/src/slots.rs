@@ -37,8 +37,6 @@ pub(crate) struct Slot {
     pub(crate) begun: Option<Instant>,
     /// Whether anything of its present track was shown since.
     pub(crate) shown: bool,
-    /// NACKs that came for this slot, as the engine counts them.
-    pub(crate) nacks: u64,
 }
 
 impl Slots {
@@ -83,7 +81,6 @@ impl Slot {
             allotted: Allotted::Fresh,
             begun: None,
             shown: false,
-            nacks: 0,
         }
     }
 

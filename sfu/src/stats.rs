@@ -38,10 +38,12 @@ pub struct Stats {
     pub keyframe_requests_in: u64,
     /// NACKs sent to publishers, counter, a second behind.
     pub nacks_out: u64,
-    /// NACKs that subscribers sent, counter, a second behind.
+    /// NACKs that subscribers sent, counter.
     pub nacks_in: u64,
     /// Datagrams that were nobody's, counter.
     pub unknown_datagrams: u64,
+    /// Datagrams of participants at rest, to whom and from whom no media flows: checks and reports, counter.
+    pub at_rest: u64,
     /// Offers that were answered, counter.
     pub offers_accepted: u64,
     /// Offers that were refused, counter.

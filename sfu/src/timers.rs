@@ -22,6 +22,8 @@ pub(crate) enum Owner {
     Layers(TrackId),
     /// Whether the participant with this key is still heard.
     Pulse(usize),
+    /// The padding of the participant with this key.
+    Padding(usize),
     /// The data messages that wait for a participant's link.
     Messages(usize),
 }

@@ -278,6 +278,7 @@ impl Core {
         if let Some(rejection) = self.turn.poll_rejection() {
             journal::write_rejection(&rejection);
         }
+        outbox.spent().for_each(|bytes| self.sfu.reuse(bytes));
         self.sfu_deadline = Some(now);
         for _ in 0..OUTPUTS_MAX {
             match self.sfu.poll() {

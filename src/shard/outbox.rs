@@ -56,6 +56,8 @@ pub trait Wire {
 pub struct Outbox {
     entries: Vec<Entry>,
     owned: Vec<Vec<u8>>,
+    /// What was owned and has left.
+    spent: Vec<Vec<u8>>,
     order: Vec<u64>,
 }
 
@@ -144,7 +146,13 @@ impl Outbox {
             wire.send(exit, &datagrams);
         }
         self.entries.clear();
-        self.owned.clear();
+        self.spent.clear();
+        std::mem::swap(&mut self.owned, &mut self.spent);
+    }
+
+    /// The memory of what left with the last flush.
+    pub fn spent(&mut self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.spent.drain(..)
     }
 }
 

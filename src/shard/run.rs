@@ -14,6 +14,7 @@ use mio::{Events, Poll};
 
 use super::core::Core;
 use super::mailbox::{Neighbours, ToShard};
+use super::naps::Naps;
 use super::outbox::Outbox;
 use super::outgoing::Outgoing;
 use super::sockets::{Entry, MAILBOX, Sockets};
@@ -54,6 +55,7 @@ struct State {
     messages: Vec<u8>,
     next_tick: Instant,
     messages_left: bool,
+    naps: Naps,
 }
 
 /// Whether the thread goes on.
@@ -73,6 +75,7 @@ impl Running {
             messages: Vec::new(),
             next_tick: clock::now(),
             messages_left: false,
+            naps: Naps::default(),
         };
         while self.turn(&mut state) == Then::GoOn {}
         self.count();
@@ -80,8 +83,14 @@ impl Running {
 
     /// One turn: wait, read, judge, and send. All of it happens at one time, read once.
     fn turn(&mut self, state: &mut State) -> Then {
-        let before = clock::now();
-        let timeout = self.timeout(before, state);
+        let mut before = clock::now();
+        let mut timeout = self.timeout(before, state);
+        if let Some(nap) = state.naps.length(timeout) {
+            std::thread::sleep(nap);
+            before = clock::now();
+            timeout = self.timeout(before, state);
+        }
+        let received = self.received();
         if let Err(error) = self.poll.poll(&mut state.events, Some(timeout))
             && error.kind() != io::ErrorKind::Interrupted
         {
@@ -91,7 +100,9 @@ impl Running {
         }
         let now = clock::now();
         self.exporter.on_wakeup(before, now);
+        let mut else_came = false;
         for event in state.events.iter().filter(|event| event.token() != MAILBOX) {
+            else_came |= Streams::owns(event.token()) || TcpRelays::owns(event.token());
             if Streams::owns(event.token()) {
                 self.sockets.streams.on_event(event);
             } else if TcpRelays::owns(event.token()) {
@@ -106,6 +117,8 @@ impl Running {
         for _ in 0..self.sockets.troubled() {
             self.read_errors(now);
         }
+        let (all, at_rest) = self.received();
+        state.naps.note(all - received.0, at_rest - received.1, else_came);
         self.turn_streams(now, state);
         self.turn_connections(now, state);
         let then = self.read_mailbox(now, state);
@@ -121,6 +134,11 @@ impl Running {
             self.exporter.export(now, &self.core, &self.sockets, &self.outgoing);
         }
         then
+    }
+
+    /// How many datagrams have come, and how many of them of people at rest.
+    fn received(&self) -> (u64, u64) {
+        (self.sockets.counters.received, self.core.sfu_stats().at_rest)
     }
 
     /// How long to wait for packets: until the next deadline, not at all where something is left to do.

@@ -1,4 +1,4 @@
-//! Losses, ceilings and links that seem full.
+//! Losses and ceilings.
 
 use super::*;
 use crate::tests::start;
@@ -14,7 +14,6 @@ struct Link {
 impl Link {
     fn new() -> Self {
         let mut link = Self { allotment: Allotment::default(), now: start() };
-        link.allotment.learn(link.now, Some(5_000_000));
         assert!(!link.sends(1.0, 0.0), "counting begins");
         link
     }
@@ -37,10 +36,10 @@ fn heavy_losses_set_a_ceiling_that_rises_after_a_while() {
     assert!(!link.sends(1.0, 0.2), "a bad network");
     assert_eq!(link.ceiling(0), None);
     assert!(link.sends(1.0, 0.5));
-    assert_eq!((link.ceiling(0), link.ceiling(2000), link.ceiling(3000)), (Some(500), Some(500), Some(625)));
-    assert_eq!(link.ceiling(12_000), None, "it was lifted");
+    assert_eq!((link.ceiling(0), link.ceiling(2000), link.ceiling(3000)), (Some(500), Some(500), Some(750)));
+    assert_eq!(link.ceiling(7000), None, "it was lifted");
     assert_eq!(link.allotment.to_sustain(link.now, 900_000), 0, "nothing is tried for now");
-    assert_eq!(link.allotment.to_sustain(link.now + MILLIS(3000), 900_000), 625_000);
+    assert_eq!(link.allotment.to_sustain(link.now + MILLIS(3000), 900_000), 750_000);
 }
 
 #[test]
@@ -49,7 +48,11 @@ fn what_was_sent_before_the_ceiling_lowers_it_no_further() {
     assert!(link.sends(1.0, 0.5));
     assert!(!link.sends(0.4, 0.5), "less than the ceiling");
     assert!(link.sends(0.5, 0.5), "as much as the ceiling, and lost");
-    assert_eq!((link.ceiling(0), link.ceiling(4000)), (Some(250), Some(250)), "the second time it holds longer");
+    assert_eq!((link.ceiling(2000), link.ceiling(3000)), (Some(250), Some(375)));
+    link.now += MILLIS(3000);
+    link.sends(0.0, 0.0);
+    assert!(link.sends(0.6, 0.5), "more is too much");
+    assert_eq!((link.ceiling(0), link.ceiling(4000)), (Some(300), Some(300)), "the second time it holds longer");
 }
 
 #[test]
@@ -65,15 +68,4 @@ fn losses_that_less_does_not_lessen_have_other_reasons() {
     link.now += OTHER_REASONS;
     link.sends(1.0, 0.0);
     assert!(link.sends(1.0, 0.4), "it may be different now");
-}
-
-#[test]
-fn a_link_without_pictures_is_measured_anew_ever_more_seldom() {
-    let (mut link, dark) = (Link::new(), Plan { choices: vec![None], next: Some(1), ..Plan::default() });
-    let begun: Vec<u64> =
-        (0..20_000).step_by(100).filter(|passed| link.allotment.is_stuck(link.now + MILLIS(*passed), &dark)).collect();
-    assert_eq!(begun.len(), 6, "{begun:?}");
-    let light = Plan { choices: vec![Some(0)], next: Some(1), ..Plan::default() };
-    assert!(!link.allotment.is_stuck(link.now + MILLIS(20_000), &light));
-    assert!(link.allotment.is_stuck(link.now + MILLIS(21_000), &dark), "soon again after there was a picture");
 }

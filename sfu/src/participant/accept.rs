@@ -1,36 +1,37 @@
 //! Offers: an engine answers them, and gives up the streams that leave past it.
 
 use str0m::change::SdpOffer;
-use str0m::media::Mid;
+use str0m::format::PayloadParams;
+use str0m::media::{Media, Mid};
 use str0m::{Rtc, RtcError};
 
 use super::{Outbox, Participant};
 use crate::pulse::Pulse;
 use crate::route::Routes;
-use crate::voice::Voices;
+use crate::sender::Sender;
 
 impl Participant {
-    /// Takes an offer, whose audio slots are `audio`, with the engine that there is.
+    /// Takes an offer with these slots, with the engine that there is.
     pub(crate) fn accept(
         &mut self,
         offer: SdpOffer,
-        audio: &[Mid],
+        slots: &[Mid],
         out: &mut Outbox,
     ) -> Option<Result<String, RtcError>> {
         self.sources.clear();
         self.work.watch();
-        let mut voices = self.voices.take();
+        let mut sender = self.sender.take();
         let answer = self.mutate(out, |rtc| {
-            lend(&voices, rtc);
+            lend(&sender, rtc);
             let answer = rtc.sdp_api().accept_offer(offer);
-            withdraw(&voices, rtc);
+            withdraw(&sender, rtc);
             if answer.is_ok() {
-                adopt(&mut voices, rtc, audio);
+                adopt(&mut sender, rtc, slots);
             }
-            (answer.map(|answer| answer.to_sdp_string()), voices)
+            (answer.map(|answer| answer.to_sdp_string()), sender)
         });
-        let (answer, voices) = answer?;
-        self.voices = voices;
+        let (answer, sender) = answer?;
+        self.sender = sender;
         Some(answer)
     }
 
@@ -39,15 +40,15 @@ impl Participant {
         &mut self,
         engine: Rtc,
         offer: SdpOffer,
-        audio: &[Mid],
+        slots: &[Mid],
         out: &mut Outbox,
     ) -> Option<Result<String, RtcError>> {
         let mut discarded = Outbox::default();
-        let voices = self.voices.take();
-        let before = (self.engine.replace(Box::new(engine)), self.connected, self.deadline, voices);
-        let answer = self.accept(offer, audio, &mut discarded);
+        let sender = self.sender.take();
+        let before = (self.engine.replace(Box::new(engine)), self.connected, self.deadline, sender);
+        let answer = self.accept(offer, slots, &mut discarded);
         if !matches!(answer, Some(Ok(_))) {
-            (self.engine, self.connected, self.deadline, self.voices) = before;
+            (self.engine, self.connected, self.deadline, self.sender) = before;
             return answer;
         }
         self.connected = false;
@@ -66,7 +67,7 @@ impl Participant {
         self.connected = false;
         self.channels.reset();
         self.deadline = None;
-        self.voices.take();
+        self.sender.take();
         self.routes = Routes::default();
         self.pulse = Pulse::default();
         self.sources.clear();
@@ -77,29 +78,34 @@ impl Participant {
 }
 
 /// Gives an engine its streams back, before it answers an offer: otherwise it would invent others.
-fn lend(voices: &Voices, rtc: &mut Rtc) {
-    for (mid, ssrc) in voices.streams() {
+fn lend(sender: &Sender, rtc: &mut Rtc) {
+    for (mid, ssrc, again) in sender.streams() {
         if rtc.media(mid).is_some() {
-            rtc.direct_api().declare_stream_tx(ssrc, None, mid, None);
+            rtc.direct_api().declare_stream_tx(ssrc, again, mid, None);
         }
     }
 }
 
 /// Takes back what was lent.
-fn withdraw(voices: &Voices, rtc: &mut Rtc) {
-    for (_, ssrc) in voices.streams() {
+fn withdraw(sender: &Sender, rtc: &mut Rtc) {
+    for (_, ssrc, _) in sender.streams() {
         rtc.direct_api().remove_stream_tx(ssrc);
     }
 }
 
 /// Takes the streams of these sections out of an engine that answered, and forgets the others.
-fn adopt(voices: &mut Voices, rtc: &mut Rtc, mids: &[Mid]) {
-    voices.keep(mids);
+fn adopt(sender: &mut Sender, rtc: &mut Rtc, mids: &[Mid]) {
+    sender.keep(mids);
     for mid in mids {
-        let stream = rtc.direct_api().stream_tx_by_mid(*mid, None).map(|stream| stream.ssrc());
-        if let (Some(ssrc), Some(media)) = (stream, rtc.media(*mid)) {
-            voices.add(media, ssrc);
-            rtc.direct_api().remove_stream_tx(ssrc);
-        }
+        let stream = rtc.direct_api().stream_tx_by_mid(*mid, None).map(|stream| (stream.ssrc(), stream.rtx()));
+        let (Some((ssrc, again)), Some(media)) = (stream, rtc.media(*mid)) else { continue };
+        sender.add(media, ssrc, again, &accepted(rtc, media));
+        rtc.direct_api().remove_stream_tx(ssrc);
     }
+}
+
+/// What the client takes on a section.
+pub(super) fn accepted(rtc: &Rtc, media: &Media) -> Vec<PayloadParams> {
+    let wanted = |params: &&PayloadParams| media.remote_pts().contains(&params.pt());
+    rtc.codec_config().params().iter().filter(wanted).copied().collect()
 }

@@ -124,9 +124,8 @@ impl Channels {
         self.sent.take(now, cost(bytes))
     }
 
-    /// The link was measured anew, in bits per second. What cannot be measured is left at what it was last.
-    pub(crate) fn measured(&mut self, now: Instant, estimate: Option<u64>) {
-        let Some(estimate) = estimate else { return };
+    /// The link was measured anew, in bits per second.
+    pub(crate) fn measured(&mut self, now: Instant, estimate: u64) {
         let share = (estimate / 8 / SHARE).clamp(LEAST, u64::from(RECEIVED.0));
         self.received.set_rate(now, share as u32);
     }

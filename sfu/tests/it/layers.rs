@@ -203,14 +203,12 @@ fn what_is_not_shown_takes_no_slot_and_priority_decides_who_does() {
     assert!(world.video_of(bo)[0].is_some());
 }
 
-/// From 3 Mbit/s to 600 kbit/s and back, with 2 % loss. The engines' own chance is not seeded, and losses may hit one probe
-/// after the other: one life of three may take longer than 10 s to come back, none longer than 20 s.
+/// From 3 Mbit/s to 600 kbit/s and back, with 2 % loss, through links that hold back so much before they drop.
 #[test]
 fn a_link_that_narrows_and_widens_is_followed_without_a_freeze() {
-    let mut slow = 0;
-    for seed in 1..=3 {
-        println!("seed {seed}");
+    for (seed, queue) in (1..=8).zip([250, 250, 250, 100, 100, 30, 30, 30]) {
         let mut world = World::with(|_| {}, seed);
+        world.queue = Duration::from_millis(queue);
         world.enter(publisher());
         let bo = world.enter(watcher());
         world.limit(bo, 3_000_000);
@@ -221,26 +219,20 @@ fn a_link_that_narrows_and_widens_is_followed_without_a_freeze() {
         world.limit(bo, 600_000);
         world.run_ms(20_000);
         let narrow = heights(&world, bo, world.now - Duration::from_secs(5));
-        assert!(narrow.iter().all(|height| *height < 720), "{narrow:?} at 600 kbit/s");
         world.limit(bo, 3_000_000);
-        let is_full =
-            |world: &World| heights(world, bo, world.now - Duration::from_millis(500)) == BTreeSet::from([720]);
         world.run_ms(10_000);
-        if !is_full(&world) {
-            slow += 1;
-            world.run_ms(10_000);
-        }
-        assert!(is_full(&world), "not back to the full layer after 20 s");
+        let wide = heights(&world, bo, world.now - Duration::from_millis(500));
         let packets = seen(&world, bo, begin);
-        assert_unbroken(&seen(&world, bo, begin - Duration::from_secs(60)));
         let freeze = longest_gap(&packets, world.now);
-        assert!(freeze <= Duration::from_secs(1), "frozen for {freeze:?}");
         let client = &world.clients[bo];
         let sound: Vec<_> = client.in_slot(client.audio_slots[0]).into_iter().filter(|one| one.at >= begin).collect();
         let silence = longest_gap(&sound, world.now);
-        assert!(silence <= Duration::from_millis(200), "silent for {silence:?}");
+        println!("seed {seed}, queue {queue} ms: {narrow:?}, {wide:?}, frozen for {freeze:?}, silent for {silence:?}");
+        assert!(narrow.iter().all(|height| *height < 720), "at 600 kbit/s");
+        assert_eq!(wide, BTreeSet::from([720]), "10 s later");
+        assert!(freeze <= Duration::from_secs(1) && silence <= Duration::from_millis(200));
+        assert_unbroken(&seen(&world, bo, begin - Duration::from_secs(60)));
     }
-    assert!(slow <= 1, "{slow} of 3 took longer than 10 s");
 }
 
 #[test]

@@ -81,20 +81,23 @@ fn a_wireless_network_takes_no_picture_away() {
 
 #[test]
 fn what_the_link_never_carries_is_paused_and_lets_sound_through() {
-    for (seed, rate) in [(1, 100_000), (2, 300_000), (3, 1_000_000)] {
+    let links = [100_000, 300_000, 1_000_000].into_iter().flat_map(|rate| [(rate, 250), (rate, 30)]);
+    for (seed, (rate, queue)) in (1..).zip(links) {
         let (mut world, bo) = watching(seed);
+        world.queue = Duration::from_millis(queue);
         world.limit(bo, rate);
         world.run_ms(10 * SECOND);
         let begin = world.now;
         for _ in 0..40 {
-            assert!(!sees(&world, bo), "{rate}");
+            // Where what is too much is dropped at once, a moment of it may come through whenever more is tried.
+            assert!(!sees(&world, bo) || queue < 100, "{rate}, {queue} ms");
             world.run_ms(SECOND);
         }
         let client = &world.clients[bo];
         let sound: Vec<_> =
             client.in_slot(client.audio_slots[0]).iter().map(|one| one.at).filter(|at| *at >= begin).collect();
         let silence = sound.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
-        assert!(silence <= Duration::from_millis(200), "silent for {silence:?} at {rate}");
-        assert!(sound.len() > 40 * 50 * 95 / 100, "{} packets at {rate}", sound.len());
+        assert!(silence <= Duration::from_millis(200), "silent for {silence:?} at {rate}, {queue} ms");
+        assert!(sound.len() > 40 * 50 * 95 / 100, "{} packets at {rate}, {queue} ms", sound.len());
     }
 }

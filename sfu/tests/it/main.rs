@@ -14,5 +14,5 @@ mod rooms;
 mod shards;
 mod simulation;
 mod slots;
+mod streams;
 mod support;
-mod voices;

@@ -15,8 +15,6 @@ pub const ROOM: RoomId = RoomId(1);
 const DELAY: Duration = Duration::from_millis(10);
 /// How much later some packets come.
 const LATE: Duration = Duration::from_millis(15);
-/// What a limited link holds back before it drops.
-const QUEUE: Duration = Duration::from_millis(250);
 
 pub struct World {
     pub began: Instant,
@@ -44,6 +42,8 @@ pub struct World {
     newest: BTreeMap<SocketAddr, Instant>,
     /// How many bits per second each client's link takes from us, where it is limited, and when it is free again.
     pub links: BTreeMap<SocketAddr, (u64, Instant)>,
+    /// What a limited link holds back before it drops.
+    pub queue: Duration,
     random: u64,
     order: u64,
     wire: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
@@ -89,6 +89,7 @@ impl World {
             jitter: Duration::ZERO,
             newest: BTreeMap::new(),
             links: BTreeMap::new(),
+            queue: Duration::from_millis(250),
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             order: 0,
             wire: BTreeMap::new(),
@@ -306,7 +307,7 @@ impl World {
         if let Some((rate, free)) = self.links.get_mut(&to) {
             let takes = Duration::from_nanos(bytes.len() as u64 * 8_000_000_000 / *rate);
             let done = (*free).max(self.now) + takes;
-            if done > self.now + QUEUE {
+            if done > self.now + self.queue {
                 return;
             }
             (*free, at) = (done, done);

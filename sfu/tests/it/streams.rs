@@ -1,5 +1,6 @@
-//! Audio leaves past the engine, and nobody can tell.
+//! Sound and pictures leave past the engine, and nobody can tell.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use roundturn_sfu::{Event, Quality};
@@ -7,11 +8,11 @@ use str0m::media::{Direction, MediaKind, Mid};
 
 use crate::support::{Received, Setup, World};
 
-/// The SSRC of a section in an answer.
-fn ssrc_of(answer: &str, mid: &str) -> String {
+/// The SSRCs of a section in an answer: of its stream, and of a picture's retransmissions.
+fn ssrcs_of(answer: &str, mid: &str) -> BTreeSet<String> {
     let sections = answer.split("\r\nm=").filter(|section| section.contains(&format!("a=mid:{mid}\r\n")));
-    let line = sections.flat_map(str::lines).find_map(|line| line.strip_prefix("a=ssrc:"));
-    line.unwrap().split(' ').next().unwrap().to_owned()
+    let lines = sections.flat_map(str::lines).filter_map(|line| line.strip_prefix("a=ssrc:"));
+    lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
 }
 
 fn only_voices() -> Setup {
@@ -28,30 +29,41 @@ fn listening() -> (World, usize) {
 }
 
 /// The first audio slot of a client, and its SSRC.
-fn first_slot(world: &World, index: usize) -> (Mid, String) {
+fn first_slot(world: &World, index: usize) -> (Mid, BTreeSet<String>) {
     let slot = world.clients[index].audio_slots[0];
-    (slot, ssrc_of(&world.answer_of(world.clients[index].id), &slot))
+    (slot, ssrcs_of(&world.answer_of(world.clients[index].id), &slot))
 }
 
 #[test]
-fn a_later_offer_keeps_the_stream_of_every_audio_slot() {
-    let (mut world, bo) = listening();
-    let slots = world.clients[bo].audio_slots.clone();
-    let before: Vec<_> = slots.iter().map(|mid| ssrc_of(&world.answer_of(world.clients[bo].id), mid)).collect();
+fn a_later_offer_keeps_the_streams_of_every_slot() {
+    let mut world = World::new();
+    world.enter(Setup::default());
+    let bo = world.enter(Setup::default());
+    world.run_ms(1000);
+    let client = &world.clients[bo];
+    let (slots, id) =
+        ([client.audio_slots[0], client.audio_slots[1], client.video_slots[0], client.video_slots[1]], client.id);
+    let ssrcs = |world: &World| slots.map(|mid| ssrcs_of(&world.answer_of(id), &mid));
+    let before = ssrcs(&world);
+    assert_eq!(before.clone().map(|of_slot| of_slot.len()), [1, 1, 2, 2]);
     world.renegotiate(bo, |api, sections| {
-        let add = |_| api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
-        sections.audio_slots.extend((0..1).map(add));
+        sections.audio_slots.push(api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None));
+        sections.video_slots.push(api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None));
     });
     world.run_ms(1000);
     world.restart_ice(bo);
     world.run_ms(1000);
-    let answer = world.answer_of(world.clients[bo].id);
-    let after: Vec<_> = slots.iter().map(|mid| ssrc_of(&answer, mid)).collect();
-    assert_eq!(before, after);
-    assert!(!after.contains(&ssrc_of(&answer, &world.clients[bo].audio_slots[2])));
-    let sequences: Vec<_> = world.clients[bo].in_slot(slots[0]).iter().map(|packet| packet.sequence).collect();
-    assert!(sequences.len() > 130, "{}", sequences.len());
-    assert!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "{sequences:?}");
+    assert_eq!(before, ssrcs(&world));
+    let (answer, client) = (world.answer_of(id), &world.clients[bo]);
+    let known: BTreeSet<_> = before.into_iter().flatten().collect();
+    for new in [client.audio_slots[2], client.video_slots[2]] {
+        assert!(ssrcs_of(&answer, &new).is_disjoint(&known));
+    }
+    for slot in [slots[0], slots[2]] {
+        let sequences: Vec<_> = client.in_slot(slot).iter().map(|packet| packet.sequence).collect();
+        assert!(sequences.len() > 130, "{}", sequences.len());
+        assert!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "{sequences:?}");
+    }
 }
 
 #[test]

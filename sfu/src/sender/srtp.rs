@@ -40,9 +40,6 @@ enum Cipher {
 }
 
 impl Srtp {
-    /// What sealing adds at most.
-    pub(super) const OVERHEAD: usize = AeadAes256Gcm::TAG_LEN;
-
     /// `None`: the handshake agreed on something else.
     pub(super) fn new(crypto: &CryptoProvider, keys: &Keys) -> Option<Self> {
         let cipher = |ours: bool, labels, encrypt| {

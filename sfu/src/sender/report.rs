@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rtp::{RECEIVER_REPORT, REPORT_COUNT, SENDER_REPORT, TRANSPORT_FEEDBACK, TRANSPORT_WIDE};
+use crate::rtp::{RECEIVER_REPORT, REPORT_COUNT, SENDER_REPORT};
 
 /// From 1900, where NTP begins, to 1970.
 const NTP_EPOCH: u64 = 2_208_988_800;
@@ -13,13 +13,6 @@ const CNAME: u8 = 1;
 const HEADER: usize = 4;
 const BEFORE_BLOCKS: [(u8, usize); 2] = [(SENDER_REPORT, 28), (RECEIVER_REPORT, 8)];
 const BLOCK: usize = 24;
-/// Where transport-wide feedback has the number of its first packet, the count of packets, its own number, and the first chunk
-/// of two bytes.
-const BASE: usize = 12;
-const PACKETS: usize = 14;
-const NUMBER: usize = 19;
-const CHUNKS: usize = 20;
-
 /// What is said of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SenderReport {
@@ -42,18 +35,6 @@ pub(super) struct Reception {
     /// The middle of the NTP time of our last report, 0 without one; and how long ago that came, in 1/65536 s.
     pub(super) last_report: u32,
     pub(super) delay: u32,
-}
-
-/// What a client says of packets one after the other, of whatever stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Arrivals {
-    /// The number of this report: where one is missing, more may have come than is known.
-    pub(super) number: u8,
-    /// The number of the first.
-    pub(super) base: u16,
-    /// How many came and how many did not.
-    pub(super) came: u16,
-    pub(super) lost: u16,
 }
 
 /// An NTP timestamp: seconds and their 2^32ths.
@@ -100,38 +81,13 @@ pub(super) fn receptions(compound: &[u8]) -> Vec<Reception> {
     packets(compound).flat_map(blocks).collect()
 }
 
-/// What a compound packet says of all streams together, packet by packet.
-pub(super) fn arrivals(compound: &[u8]) -> Vec<Arrivals> {
-    let is_feedback = |packet: &&[u8]| (packet[1], packet[0] & REPORT_COUNT) == (TRANSPORT_FEEDBACK, TRANSPORT_WIDE);
-    packets(compound).filter(is_feedback).filter_map(read_arrivals).collect()
-}
-
-/// The chunks are runs of one symbol, or vectors of 14 or 7.
-fn read_arrivals(packet: &[u8]) -> Option<Arrivals> {
-    let word = |at: usize| Some(u16::from_be_bytes(packet.get(at..at + 2)?.try_into().ok()?));
-    let mut all = Arrivals { number: *packet.get(NUMBER)?, base: word(BASE)?, came: 0, lost: 0 };
-    let mut count = |symbol: u16, times: u16, left: u16| {
-        let times = times.min(left);
-        *(if symbol == 0 { &mut all.lost } else { &mut all.came }) += times;
-        left - times
-    };
-    let mut left = word(PACKETS)?;
-    for chunk in packet.get(CHUNKS..)?.chunks_exact(2) {
-        let chunk = u16::from_be_bytes([chunk[0], chunk[1]]);
-        match chunk >> 14 {
-            0 | 1 => left = count(chunk >> 13 & 3, chunk & 0x1fff, left),
-            2 => (0..14).rev().for_each(|bit| left = count(chunk >> bit & 1, 1, left)),
-            _ => (0..7).rev().for_each(|pair| left = count(chunk >> (2 * pair) & 3, 1, left)),
-        }
-        if left == 0 {
-            break;
-        }
-    }
-    Some(all)
+/// The 32 bits at this place.
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
 /// The packets of a compound one, each at least its header.
-fn packets(compound: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn packets(compound: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = compound;
     std::iter::from_fn(move || {
         let words = u16::from_be_bytes(rest.get(2..HEADER)?.try_into().ok()?);
@@ -188,31 +144,6 @@ mod tests {
     }
 
     #[test]
-    fn what_came_is_counted_in_runs_and_vectors() {
-        let feedback = |packets: u16, chunks: &[u16]| {
-            let mut bytes = vec![0x80 | 15, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 9];
-            bytes.extend(packets.to_be_bytes());
-            bytes.extend([0; 4]);
-            chunks.iter().for_each(|chunk| bytes.extend(chunk.to_be_bytes()));
-            bytes.resize(bytes.len().next_multiple_of(4), 0);
-            bytes[3] = (bytes.len() / 4 - 1) as u8;
-            bytes
-        };
-        let arrivals =
-            |bytes: &[u8]| -> Vec<_> { arrivals(bytes).iter().map(|read| (read.base, read.came, read.lost)).collect() };
-        assert_eq!(arrivals(&feedback(30, &[0x2000 | 20, 10])), [(9, 20, 10)], "a run that came, one that did not");
-        assert_eq!(arrivals(&feedback(14, &[0x8000 | 0b11_0000_0000_0001])), [(9, 3, 11)], "a vector of bits");
-        assert_eq!(
-            arrivals(&feedback(5, &[0xc000 | 0b01_00_10_00_01_01_01])),
-            [(9, 3, 2)],
-            "pairs, of which five count"
-        );
-        let both = [feedback(2, &[0x2002]), feedback(3, &[3])].concat();
-        assert_eq!(arrivals(&both), [(9, 2, 0), (9, 0, 3)]);
-        assert_eq!(arrivals(&feedback(9, &[])), [(9, 0, 0)]);
-    }
-
-    #[test]
     fn ntp_counts_from_1900() {
         assert_eq!(ntp(Duration::from_millis(500)), NTP_EPOCH << 32 | 1 << 31);
         assert_eq!(middle(0x1234_5678_9abc_def0), 0x5678_9abc);
@@ -222,7 +153,6 @@ mod tests {
         #[test]
         fn whatever_comes_is_read_within_its_bounds(bytes: Vec<u8>) {
             prop_assert!(receptions(&bytes).len() <= bytes.len() / BLOCK);
-            arrivals(&bytes);
         }
     }
 }

@@ -3,7 +3,7 @@
 use str0m::crypto::dtls::KeyingMaterial;
 
 use super::*;
-use crate::voice::keys::provider;
+use crate::sender::keys::provider;
 
 const PROFILES: [(SrtpProfile, usize); 3] = [
     (SrtpProfile::AES128_CM_SHA1_80, 2 * (16 + 14)),

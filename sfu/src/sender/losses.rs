@@ -1,6 +1,7 @@
 //! What clients lost, from what they report (RFC 3550 §6.4.4, transport-wide feedback).
 
-use super::report::{Arrivals, Reception};
+use super::feedback::Arrivals;
+use super::report::Reception;
 
 /// Packets that were expected and lost since that was said last.
 #[derive(Debug, Default)]
@@ -61,15 +62,16 @@ impl StreamReports {
 impl PacketReports {
     /// Takes in a report. Between two of them there may be packets that the client never knew of.
     pub(super) fn learn(&mut self, arrivals: &Arrivals, losses: &mut Losses) {
-        let Arrivals { number, base, came, lost } = *arrivals;
-        let end = base.wrapping_add(came.saturating_add(lost));
+        let Arrivals { number, base, ref times } = *arrivals;
+        let lost = times.iter().filter(|time| time.is_none()).count() as u32;
+        let end = base.wrapping_add(times.len() as u16);
         let (next_number, next) = self.next.unwrap_or((number, base));
         if (end.wrapping_sub(next) as i16) < 0 {
             return;
         }
         let between = if number == next_number { (base.wrapping_sub(next) as i16).max(0) as u32 } else { 0 };
         self.next = Some((number.wrapping_add(1), end));
-        losses.add(u32::from(came) + u32::from(lost) + between, u32::from(lost) + between);
+        losses.add(times.len() as u32 + between, lost + between);
     }
 }
 
@@ -116,7 +118,8 @@ mod tests {
     fn what_was_lost_between_two_reports_counts() {
         let (mut packets, mut losses) = (PacketReports::default(), Losses::default());
         let mut told = |number, base, came, lost| {
-            packets.learn(&Arrivals { number, base, came, lost }, &mut losses);
+            let times = std::iter::repeat_n(Some(0), came).chain(std::iter::repeat_n(None, lost)).collect();
+            packets.learn(&Arrivals { number, base, times }, &mut losses);
             losses.take(1)
         };
         assert_eq!(told(255, 65_530, 10, 0), Some(0.0));
