@@ -15,7 +15,7 @@ mod source;
 mod websocket;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -26,6 +26,7 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+use crate::clock;
 use crate::health::Health;
 use crate::signal::SignalHandle;
 use error::ApiError;
@@ -48,6 +49,8 @@ pub struct AppState {
     origins: Origins,
     websockets: Arc<Semaphore>,
     ping_every: Duration,
+    /// When the daemon began.
+    began: Instant,
     frame_bytes: usize,
 }
 
@@ -56,7 +59,7 @@ impl AppState {
     /// the largest frame that is read of a WebSocket.
     pub fn new(signal: SignalHandle, health: Arc<Health>, keys: ApiKeys, origins: Origins, frame_bytes: usize) -> Self {
         let websockets = Arc::new(Semaphore::new(WEBSOCKETS));
-        Self { signal, health, keys, origins, websockets, ping_every: PING_EVERY, frame_bytes }
+        Self { signal, health, keys, origins, websockets, ping_every: PING_EVERY, began: clock::now(), frame_bytes }
     }
 }
 

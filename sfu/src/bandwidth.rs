@@ -71,7 +71,7 @@ pub(crate) struct Desire {
 pub(crate) struct Bandwidth {
     /// Whether the client tells when packets came.
     is_measured: bool,
-    /// What it tells itself, where it tells that instead.
+    /// What it tells itself; that holds as long as it told of no packets.
     told_by_client: Option<f64>,
     register: Register,
     trend: Trend,
@@ -116,7 +116,7 @@ impl Bandwidth {
 
     /// Bits per second; `None`: nobody measures it.
     pub(crate) fn estimate(&self) -> Option<u64> {
-        let known = if self.is_measured { Some(self.estimate) } else { self.told_by_client };
+        let known = self.told_by_client.filter(|_| self.heard.is_none()).or(self.is_measured.then_some(self.estimate));
         known.map(|known| known as u64)
     }
 
@@ -210,7 +210,7 @@ impl Bandwidth {
     pub(crate) fn learn_from_client(&mut self, bits_per_second: u64) -> Option<u64> {
         let told = bits_per_second as f64;
         self.told_by_client = Some(told);
-        if self.is_measured { None } else { self.tell(told) }
+        if self.heard.is_some() { None } else { self.tell(told) }
     }
 
     fn tell(&mut self, estimate: f64) -> Option<u64> {

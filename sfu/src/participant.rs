@@ -173,12 +173,6 @@ impl Participant {
 
     /// Feeds a datagram. `false`: it is nothing that an engine could read.
     pub(crate) fn receive(&mut self, now: Instant, route: Route, bytes: &[u8], out: &mut Outbox) -> bool {
-        let Ok(packet) = Receive::new(protocol(route.transport), route.remote, route.local, bytes) else {
-            return false;
-        };
-        if !matches!(bytes.first(), Some(128..=191)) {
-            self.work.watch();
-        }
         let is_rtcp = rtp::is_rtcp(bytes);
         let rests = is_rtcp && self.rests(now);
         // Feedback is about what leaves past the engine.
@@ -189,6 +183,12 @@ impl Participant {
                 self.hear(now, bytes, out);
             }
             return true;
+        }
+        let Ok(packet) = Receive::new(protocol(route.transport), route.remote, route.local, bytes) else {
+            return false;
+        };
+        if !matches!(bytes.first(), Some(128..=191)) {
+            self.work.watch();
         }
         self.fed = Some(now);
         let before = out.happenings.len();

@@ -1,6 +1,6 @@
 //! `/ws`: from an upgrade to a wire to the hub.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -20,6 +20,8 @@ use crate::signal::{ToClient, Wire};
 const READ_BYTES: usize = 4 * 1024;
 /// How long one frame may take to leave.
 const SEND: Duration = Duration::from_secs(10);
+/// Pings leave at multiples of this since the daemon began.
+const TOGETHER: Duration = Duration::from_secs(1);
 /// Pings without a sound before the connection counts as lost.
 const SILENT_PINGS: u32 = 3;
 
@@ -48,15 +50,15 @@ pub async fn upgrade(
     Ok(upgrade
         .on_upgrade(async move |socket| {
             if let Ok(wire) = state.signal.open(from, token).await {
-                converse(socket, wire, state.ping_every).await;
+                converse(socket, wire, Pings { every: state.ping_every, began: state.began }).await;
             }
             drop(permit);
         })
         .into_response())
 }
 
-async fn converse(mut socket: WebSocket, mut wire: Wire, ping_every: Duration) {
-    let mut ping_at = clock::now() + ping_every;
+async fn converse(mut socket: WebSocket, mut wire: Wire, pings: Pings) {
+    let mut ping_at = pings.after(clock::now());
     let mut silent_pings = 0;
     // After a frame that was not read to its end there is nothing more to understand.
     let mut deaf = false;
@@ -94,7 +96,7 @@ async fn converse(mut socket: WebSocket, mut wire: Wire, ping_every: Duration) {
                 }
             }
             () = sleep_until(ping_at.into()) => {
-                ping_at = clock::now() + ping_every;
+                ping_at = pings.after(clock::now());
                 silent_pings += 1;
                 if silent_pings > SILENT_PINGS || !send(&mut socket, Message::Ping(Vec::new().into())).await {
                     break;
@@ -103,6 +105,22 @@ async fn converse(mut socket: WebSocket, mut wire: Wire, ping_every: Duration) {
         }
     }
     wire.lost().await;
+}
+
+/// When quiet connections are pinged.
+#[derive(Clone, Copy)]
+struct Pings {
+    every: Duration,
+    began: Instant,
+}
+
+impl Pings {
+    /// The next time: hundreds of connections wake the daemon up together.
+    fn after(self, now: Instant) -> Instant {
+        let passed = (now + self.every).saturating_duration_since(self.began).as_millis();
+        let turns = u32::try_from(passed.div_ceil(TOGETHER.as_millis())).unwrap_or(u32::MAX);
+        self.began + TOGETHER * turns
+    }
 }
 
 async fn send(socket: &mut WebSocket, message: Message) -> bool {

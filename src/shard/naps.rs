@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Turns in a row with nothing else: a second or two of hundreds of people.
 const TURNS: u32 = 400;
 /// What nobody notices who only waits: the first packet of a call may come so much later, once.
-const NAP: Duration = Duration::from_millis(20);
+const NAP: Duration = Duration::from_millis(40);
 
 /// Whether a shard naps.
 #[derive(Debug, Default)]

@@ -182,3 +182,13 @@ fn without_feedback_nothing_is_known() {
     assert_eq!(bandwidth.learn_from_client(705_000), None, "as good as the same");
     assert_eq!(bandwidth.estimate(), Some(705_000));
 }
+
+#[test]
+fn what_a_client_tells_itself_holds_until_it_tells_of_packets() {
+    let mut link = Link::new(10_000_000, 100, wants(5_000_000));
+    assert_eq!(link.bandwidth.learn_from_client(700_000), Some(700_000));
+    assert_eq!(link.estimate(), 700_000, "it said that it would tell more, and did not");
+    link.run(1000);
+    assert!(link.estimate() > 2_000_000, "{}", link.estimate());
+    assert_eq!(link.bandwidth.learn_from_client(800_000), None);
+}
