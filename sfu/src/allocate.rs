@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const GENEROSITY: u32 = 125;
 /// What is sustained and asked of the bandwidth estimation beyond the cost, in percent: a raise needs a margin.
 const HEADROOM: u64 = 125;
-/// Less is never desired, in bits per second: the engine probes for no more than twice that, and takes what it probed for
-/// as all that there is. A few pictures that are small now may be large in a moment.
+/// Less is never desired, in bits per second, so that links are probed for that much at least: a few pictures that are small now
+/// may be large in a moment.
 const LEAST_DESIRED: u64 = 2_500_000;
 /// The same for somebody who just came to a small room: what is found then decides how soon all pictures are there. Where many
 /// come together, their probes would be in each other's way.

@@ -52,6 +52,7 @@ impl Sfu {
         self.timers.set(Owner::Raise(key), None);
         self.timers.set(Owner::Messages(key), None);
         self.timers.set(Owner::Pulse(key), None);
+        self.timers.set(Owner::Padding(key), None);
         self.outbox.happenings.retain(|(other, _)| *other != key);
         for slot in &participant.slots.all {
             self.unsubscribe(key, slot.track);

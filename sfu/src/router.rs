@@ -9,7 +9,7 @@ use crate::participant::Happening;
 use crate::sfu::Sfu;
 use crate::speaker::INTERVAL;
 use crate::stages::Stage;
-use crate::timers::Owner;
+use crate::timers::{Owner, together};
 use crate::{Event, RoomId, TrackId};
 
 /// How often it is looked whether participants are still heard.
@@ -190,10 +190,8 @@ impl Sfu {
         if participant.pulse.falls_silent(self.now) {
             self.events.push_back(Event::RestartIce { participant: participant.id });
         }
-        // All of them at the same times: the shard wakes up once for all.
         let interval = if participant.rests(self.now) { PULSE_AT_REST } else { PULSE };
-        let passed = self.now.saturating_duration_since(self.began).as_millis() / interval.as_millis();
-        let next = self.began + interval * u32::try_from(passed + 1).unwrap_or(u32::MAX);
+        let next = together(self.began, interval, self.now + Duration::from_millis(1));
         self.timers.set(Owner::Pulse(key), Some(next));
     }
 

@@ -282,10 +282,7 @@ impl Sender {
     }
 
     fn way(&self, now: Instant, buffers: &mut Buffers) -> Way {
-        let unix = self.clock.unix(now);
-        let send_time =
-            (unix.as_secs() as u32 & 63) << 18 | ((u64::from(unix.subsec_nanos()) << 18) / 1_000_000_000) as u32;
-        Way { number: self.bandwidth.number(), send_time, buffer: buffers.take() }
+        Way { number: self.bandwidth.number(), unix: self.clock.unix(now), buffer: buffers.take() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One deadline for each owner, the next one first.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
@@ -33,6 +33,13 @@ pub(crate) enum Owner {
 pub(crate) struct Timers {
     order: BTreeSet<(Instant, Owner)>,
     deadlines: HashMap<Owner, Instant, RandomState>,
+}
+
+/// The first multiple of `every` since `began` that is not before `at`: what is not urgent is done at such times, for all together,
+/// so that it wakes the shard up once.
+pub(crate) fn together(began: Instant, every: Duration, at: Instant) -> Instant {
+    let turns = at.saturating_duration_since(began).as_micros().div_ceil(every.as_micros().max(1));
+    began + every * u32::try_from(turns).unwrap_or(u32::MAX)
 }
 
 impl Timers {

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use str0m::Input;
 
 use super::{Outbox, Participant};
+use crate::timers::together;
 
 /// Timeouts in one pump: an engine that wants more is up to no good.
 const PUMP: usize = 16;
 /// Whoever did nothing for so long is idle.
 const BUSY: Duration = Duration::from_millis(200);
-/// The engines of those who are idle are told the time together, at multiples of this since the SFU began: they have reports
-/// to make ready that nobody waits for, and each for itself would wake the shard up.
+/// How often the engines of those who are idle are told the time: they have reports to make ready that nobody waits for.
 const TOGETHER: Duration = Duration::from_secs(5);
 /// Speech that pauses (DTX) comes to life within half a second, and its reports count all the while.
 const RESTS: Duration = Duration::from_secs(2);
@@ -19,13 +19,7 @@ const RESTS: Duration = Duration::from_secs(2);
 impl Participant {
     /// When the engine is to be told the time that it asked to be told at `deadline`.
     pub(super) fn postponed(&self, deadline: Instant) -> Instant {
-        if !self.is_idle() {
-            return deadline;
-        }
-        let began = self.sender.began();
-        let passed = deadline.saturating_duration_since(began).as_micros();
-        let turns = passed.div_ceil(TOGETHER.as_micros());
-        began + TOGETHER * u32::try_from(turns).unwrap_or(u32::MAX)
+        if self.is_idle() { together(self.sender.began(), TOGETHER, deadline) } else { deadline }
     }
 
     /// Whether it neither sends nor is sent anything, nor waits for it.

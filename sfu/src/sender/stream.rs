@@ -104,8 +104,8 @@ pub(super) struct Ids {
 #[derive(Debug, Default)]
 pub(super) struct Way {
     pub(super) number: u16,
-    /// In 2^18ths of a second, modulo 64 seconds.
-    pub(super) send_time: u32,
+    /// The wall clock's time.
+    pub(super) unix: Duration,
     pub(super) buffer: Vec<u8>,
 }
 
@@ -242,7 +242,7 @@ impl Stream {
         let raw = values.user_values.get::<Raw>().filter(|_| ids.descriptor.is_some());
         let numbered = raw.zip(frame).map(|(raw, frame)| raw.with_number(frame));
         let descriptor = numbered.as_ref().or(raw).map(|Raw(bytes)| &bytes[..]);
-        let (number, send_time) = (way.number.to_be_bytes(), way.send_time.to_be_bytes());
+        let (number, sent) = (way.number.to_be_bytes(), ids.send_time.map(|id| (id, send_time(way.unix))));
         let extensions: [Option<(u8, &[u8])>; EXTENSIONS] = [
             ids.mid.filter(|_| !self.is_known).map(|id| (id, self.mid.as_bytes())),
             ids.level.zip(level.as_ref().map(<[u8; 1]>::as_slice)),
@@ -251,7 +251,7 @@ impl Stream {
             ids.playout_delay.zip(delay.as_ref().map(<[u8; 3]>::as_slice)),
             ids.descriptor.zip(descriptor),
             ids.transport.map(|id| (id, &number[..])),
-            ids.send_time.map(|id| (id, &send_time[1..])),
+            sent.as_ref().map(|(id, time)| (*id, &time[..])),
         ];
         header.write(extensions.into_iter().flatten(), way.buffer)
     }
@@ -282,6 +282,13 @@ fn captured(values: &ExtensionValues) -> Option<Vec<u8>> {
     let mut bytes = report::ntp(since).to_be_bytes().to_vec();
     bytes.extend(time.clock_offset.into_iter().flat_map(i64::to_be_bytes));
     Some(bytes)
+}
+
+/// 2^18ths of a second, modulo 64 seconds, in 24 bits.
+fn send_time(unix: Duration) -> [u8; 3] {
+    let fraction = ((u64::from(unix.subsec_nanos()) << 18) / 1_000_000_000) as u32;
+    let [_, bytes @ ..] = ((unix.as_secs() as u32 & 63) << 18 | fraction).to_be_bytes();
+    bytes
 }
 
 /// The least and the most, 12 bits each, in hundredths of a second.

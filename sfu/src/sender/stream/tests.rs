@@ -60,3 +60,10 @@ fn the_section_is_named_until_the_client_has_reported_of_it() {
     stream.is_known = true;
     assert_eq!(stream.header(&leaving, Way::default())[12..], [0xbe, 0xde, 0, 1, 0x10, 5, 0, 0]);
 }
+
+#[test]
+fn times_of_sending_begin_anew_after_64_seconds() {
+    let times = [2000, 2500, 63_999, 64_000].map(|millis| send_time(MILLIS(millis)));
+    let bits = times.map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]));
+    assert_eq!(bits, [2 << 18, 5 << 17, (63 << 18) + 261_881, 0]);
+}
