@@ -18,6 +18,7 @@ mod bandwidth;
 mod bucket;
 mod budget;
 mod buffers;
+mod checks;
 mod codec;
 mod command;
 mod config;

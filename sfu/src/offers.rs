@@ -3,6 +3,7 @@
 use str0m::IceCreds;
 
 use crate::answer::{self, Credentials};
+use crate::checks::Checks;
 use crate::negotiate::{self, Plan, Refusal};
 use crate::sfu::Sfu;
 use crate::{Event, Offer, RejectReason, TrackId};
@@ -73,12 +74,14 @@ impl Sfu {
             renewed.extend(participant.published.iter().map(|(_, track)| *track));
             let slots = std::mem::take(&mut participant.slots);
             replaced.extend(slots.all.into_iter().filter_map(|slot| slot.track));
-        } else if current.ufrag != participant.ufrag {
+        } else if !participant.checks.are_for(&current.ufrag) {
             // An ICE restart: the engine's own credentials are not made to resist guessing.
             participant.set_credentials(ours.clone(), out);
             current = ours;
         }
-        participant.ufrag.clone_from(&current.ufrag);
+        if !participant.checks.are_for(&current.ufrag) {
+            participant.checks = Checks::new(current.clone());
+        }
         participant.fingerprint = plan.fingerprint;
         participant.sections = plan.sections;
         participant.generation = Some(offer.generation);

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use str0m::format::PayloadParams;
-use str0m::ice::StunMessage;
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::Ssrc;
 use str0m::{IceCreds, Input, Rtc};
 
 use crate::allotment::Allotment;
+use crate::checks::Checks;
 use crate::command::Wish;
 use crate::guard::Guard;
 use crate::pulse::Pulse;
@@ -38,6 +38,7 @@ const SOURCES: usize = 64;
 pub(crate) use channels::{Channels, Handed, Lane, MESSAGE};
 pub(crate) use drain::{Happening, Outbox};
 use drain::{Hold, drain};
+pub(crate) use pump::TOGETHER;
 
 /// How a participant tells the time beyond what it is told.
 #[derive(Clone, Copy)]
@@ -64,7 +65,7 @@ pub(crate) struct Participant {
     pub(crate) generation: Option<u64>,
     /// The sections of the last offer that was taken.
     pub(crate) sections: Vec<(String, Option<crate::Kind>)>,
-    pub(crate) ufrag: String,
+    pub(crate) checks: Checks,
     /// The client's certificate: another one means another peer connection.
     pub(crate) fingerprint: String,
     pub(crate) published: Vec<(Mid, TrackId)>,
@@ -122,7 +123,7 @@ impl Participant {
             may_message: may.2,
             generation: None,
             sections: Vec::new(),
-            ufrag: String::new(),
+            checks: Checks::default(),
             fingerprint: String::new(),
             published: Vec::new(),
             slots: Slots::default(),
@@ -165,6 +166,7 @@ impl Participant {
 
     /// Announces other addresses from now on.
     pub(crate) fn set_addresses(&mut self, gone: &[Source], new: &[Source], out: &mut Outbox) {
+        self.checks.forget();
         self.mutate(out, |rtc| {
             gone.iter().for_each(|address| engine::remove_address(rtc, *address));
             new.iter().for_each(|address| engine::add_address(rtc, *address));
@@ -182,6 +184,9 @@ impl Participant {
             if !rests {
                 self.hear(now, bytes, out);
             }
+            return true;
+        }
+        if self.connected && rtp::is_stun(bytes) && self.answer(now, route, bytes, out) {
             return true;
         }
         let Ok(packet) = Receive::new(protocol(route.transport), route.remote, route.local, bytes) else {
@@ -209,7 +214,7 @@ impl Participant {
             }
         } else if is_answered() {
             self.reach(Stage::Checked, out);
-            if is_nomination(bytes) {
+            if self.checks.on_answered(now, route, bytes) {
                 self.reach(Stage::Nominated, out);
                 self.pulse.beat(now);
                 self.routes.nominate(route);
@@ -332,9 +337,4 @@ fn protocol(transport: Transport) -> Protocol {
         Transport::Udp => Protocol::Udp,
         Transport::Tcp => Protocol::Tcp,
     }
-}
-
-/// Whether a check carries USE-CANDIDATE (RFC 8445 §7.3.1.5).
-fn is_nomination(bytes: &[u8]) -> bool {
-    StunMessage::parse(bytes).is_ok_and(|message| message.use_candidate())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use str0m::media::Mid;
 use str0m::{Event as Engine, IceConnectionState};
 
-use crate::participant::Happening;
+use crate::participant::{Happening, TOGETHER};
 use crate::sfu::Sfu;
 use crate::speaker::INTERVAL;
 use crate::stages::Stage;
@@ -14,8 +14,6 @@ use crate::{Event, RoomId, TrackId};
 
 /// How often it is looked whether participants are still heard.
 const PULSE: Duration = Duration::from_millis(250);
-/// The same for those to whom and from whom nothing flows.
-const PULSE_AT_REST: Duration = Duration::from_secs(2);
 
 impl Sfu {
     /// Works off what engines gave until there is nothing left, then sets their deadlines.
@@ -190,7 +188,7 @@ impl Sfu {
         if participant.pulse.falls_silent(self.now) {
             self.events.push_back(Event::RestartIce { participant: participant.id });
         }
-        let interval = if participant.rests(self.now) { PULSE_AT_REST } else { PULSE };
+        let interval = if participant.rests(self.now) { TOGETHER } else { PULSE };
         let next = together(self.began, interval, self.now + Duration::from_millis(1));
         self.timers.set(Owner::Pulse(key), Some(next));
     }

@@ -38,7 +38,12 @@ pub(crate) fn is_feedback(bytes: &[u8]) -> bool {
 
 /// Whether it is nothing that moves a call on: a check of a path, or RTCP.
 pub(crate) fn is_chatter(bytes: &[u8]) -> bool {
-    is_rtcp(bytes) || bytes.first().is_some_and(|first| STUN.contains(first))
+    is_rtcp(bytes) || is_stun(bytes)
+}
+
+/// Whether it is a check of a path, or something else of STUN.
+pub(crate) fn is_stun(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|first| STUN.contains(first))
 }
 
 /// Whether it is a report, a request or feedback about streams.

@@ -209,7 +209,9 @@ impl Sfu {
     fn receive(&mut self, now: Instant, route: Route, bytes: &[u8]) -> bool {
         self.now = now;
         let key = match self.demux.look(route.source(), bytes) {
-            Sight::Check(key, ufrag) => self.participants.get(key).filter(|found| found.ufrag == ufrag).map(|_| key),
+            Sight::Check(key, ufrag) => {
+                self.participants.get(key).filter(|found| found.checks.are_for(ufrag)).map(|_| key)
+            }
             Sight::Known(key) => Some(key),
             Sight::Nobody => None,
         };

@@ -6,6 +6,7 @@ use str0m::media::{Media, Mid};
 use str0m::{Rtc, RtcError};
 
 use super::{Outbox, Participant};
+use crate::checks::Checks;
 use crate::pulse::Pulse;
 use crate::route::Routes;
 use crate::sender::Sender;
@@ -73,7 +74,7 @@ impl Participant {
         self.sources.clear();
         self.sections.clear();
         self.fingerprint.clear();
-        self.ufrag.clear();
+        self.checks = Checks::default();
     }
 }
 

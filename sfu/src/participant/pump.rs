@@ -11,15 +11,19 @@ use crate::timers::together;
 const PUMP: usize = 16;
 /// Whoever did nothing for so long is idle.
 const BUSY: Duration = Duration::from_millis(200);
-/// How often the engines of those who are idle are told the time: they have reports to make ready that nobody waits for.
-const TOGETHER: Duration = Duration::from_secs(5);
+/// When the engines of those who are idle are told the time, all together. They have reports to make ready that nobody waits for; what
+/// matters is when their path ends.
+pub(crate) const TOGETHER: Duration = Duration::from_secs(5);
 /// Speech that pauses (DTX) comes to life within half a second, and its reports count all the while.
 const RESTS: Duration = Duration::from_secs(2);
 
 impl Participant {
     /// When the engine is to be told the time that it asked to be told at `deadline`.
     pub(super) fn postponed(&self, deadline: Instant) -> Instant {
-        if self.is_idle() { together(self.sender.began(), TOGETHER, deadline) } else { deadline }
+        if !self.is_idle() {
+            return deadline;
+        }
+        together(self.sender.began(), TOGETHER, deadline.max(self.checks.expires().unwrap_or(deadline)))
     }
 
     /// Whether it neither sends nor is sent anything, nor waits for it.

@@ -59,6 +59,17 @@ impl Participant {
         }
     }
 
+    /// Answers a check that says nothing new. `false`: it is for the engine.
+    pub(super) fn answer(&mut self, now: Instant, route: Route, check: &[u8], out: &mut Outbox) -> bool {
+        let Some(bytes) = self.checks.answer(now, route, check) else { return false };
+        self.pulse.beat(now);
+        self.routes.hear(now, route);
+        out.happenings.push_back((self.key, Happening::Proven(route.source())));
+        let Route { transport, local, remote } = route;
+        out.transmits.push_back(Transmit { transport, local, remote, bytes });
+        true
+    }
+
     fn transmit(&self, packets: impl Iterator<Item = Vec<u8>>, out: &mut Outbox) {
         let Some(Route { transport, local, remote }) = self.routes.in_use() else { return };
         out.transmits.extend(packets.map(|bytes| Transmit { transport, local, remote, bytes }));
