@@ -14,6 +14,7 @@ mod header;
 mod history;
 pub(crate) mod keys;
 mod losses;
+mod replay;
 mod report;
 mod srtp;
 mod stream;

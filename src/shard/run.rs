@@ -56,6 +56,8 @@ struct State {
     next_tick: Instant,
     messages_left: bool,
     naps: Naps,
+    /// What ended a nap.
+    message: Option<ToShard>,
 }
 
 /// Whether the thread goes on.
@@ -76,6 +78,7 @@ impl Running {
             next_tick: clock::now(),
             messages_left: false,
             naps: Naps::default(),
+            message: None,
         };
         while self.turn(&mut state) == Then::GoOn {}
         self.count();
@@ -86,7 +89,7 @@ impl Running {
         let mut before = clock::now();
         let mut timeout = self.timeout(before, state);
         if let Some(nap) = state.naps.length(timeout) {
-            std::thread::sleep(nap);
+            state.message = self.mailbox.recv_timeout(nap).ok();
             before = clock::now();
             timeout = self.timeout(before, state);
         }
@@ -127,6 +130,7 @@ impl Running {
         self.claim();
         if now >= state.next_tick {
             state.next_tick = now + TICK;
+            state.naps.tick();
             self.core.set_unix_time(now, clock::unix_secs());
             self.sockets.relays.tcp.tick();
             self.count();
@@ -144,7 +148,8 @@ impl Running {
     /// How long to wait for packets: until the next deadline, not at all where something is left to do.
     fn timeout(&self, now: Instant, state: &State) -> Duration {
         let of_streams = self.sockets.streams.has_work() || self.sockets.relays.tcp.has_work();
-        if self.sockets.ready() + self.sockets.troubled() > 0 || of_streams || state.messages_left {
+        let of_mailbox = state.messages_left || state.message.is_some();
+        if self.sockets.ready() + self.sockets.troubled() > 0 || of_streams || of_mailbox {
             return Duration::ZERO;
         }
         let of_rates = self.sockets.relays.tcp.poll_timeout();
@@ -208,7 +213,7 @@ impl Running {
     fn read_mailbox(&mut self, now: Instant, state: &mut State) -> Then {
         state.messages_left = false;
         for _ in 0..MESSAGES_PER_TURN {
-            match self.mailbox.try_recv() {
+            match state.message.take().map_or_else(|| self.mailbox.try_recv(), Ok) {
                 Ok(ToShard::Stop) | Err(TryRecvError::Disconnected) => {
                     self.core.handle_message(now, ToShard::Stop);
                     return Then::End;

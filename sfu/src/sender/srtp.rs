@@ -12,6 +12,7 @@ use str0m::crypto::{
 };
 
 use super::keys::Keys;
+use super::replay::Replay;
 
 /// The part of RTCP that is not encrypted: the first header and the sender's SSRC.
 const RTCP_HEADER: usize = 8;
@@ -29,6 +30,7 @@ pub(super) struct Srtp {
     rtcp_out: Cipher,
     rtcp_in: Cipher,
     rtcp_index: u32,
+    came: Replay,
 }
 
 /// The session keys of one kind of packets in one direction.
@@ -51,6 +53,7 @@ impl Srtp {
             rtcp_out: cipher(true, LABELS_OF_RTCP, true)??,
             rtcp_in: cipher(false, LABELS_OF_RTCP, false)??,
             rtcp_index: 0,
+            came: Replay::default(),
         })
     }
 
@@ -103,7 +106,7 @@ impl Srtp {
         Some(sealed)
     }
 
-    /// Opens a compound RTCP packet. `None`: it is not what the client has sent, or is not encrypted.
+    /// Opens a compound RTCP packet. `None`: it is not what the client has sent, is not encrypted, or came before.
     pub(super) fn open_rtcp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
         let tag = self.rtcp_in.tag();
         let end = packet.len().checked_sub(INDEX + tag).filter(|end| *end >= RTCP_HEADER)?;
@@ -114,7 +117,8 @@ impl Srtp {
         if index & ENCRYPTED == 0 {
             return None;
         }
-        let iv = self.rtcp_in.rtcp_iv(ssrc_of(header)?, index ^ ENCRYPTED);
+        let (ssrc, index) = (ssrc_of(header)?, index ^ ENCRYPTED);
+        let iv = self.rtcp_in.rtcp_iv(ssrc, index);
         let mut opened = header.to_vec();
         opened.resize(end, 0);
         let out = &mut opened[RTCP_HEADER..];
@@ -134,7 +138,7 @@ impl Srtp {
                 cipher.decrypt(&iv, &packet[RTCP_HEADER..end], out).ok()?;
             }
         }
-        Some(opened)
+        self.came.admit(ssrc, index).then_some(opened)
     }
 }
 

@@ -77,6 +77,19 @@ fn what_was_changed_or_cut_off_is_not_read() {
             assert_eq!(server.open_rtcp(&changed), None, "{profile:?}, byte {at}");
             assert_eq!(server.open_rtcp(&sealed[..at]), None, "{profile:?}, {at} bytes");
         }
+        assert!(server.open_rtcp(&sealed).is_some(), "what was forged counts for nothing, {profile:?}");
+    }
+}
+
+#[test]
+fn what_came_before_is_not_read_again() {
+    for (profile, length) in PROFILES {
+        let (mut client, mut server) = ends(profile, length);
+        let report: Vec<u8> = [0x81, 201, 0, 7].into_iter().chain(0..28).collect();
+        let sealed: Vec<_> = (0..3).map(|_| client.seal_rtcp(&report).unwrap()).collect();
+        for (at, is_new) in [(0, true), (2, true), (1, true), (1, false), (2, false), (0, false)] {
+            assert_eq!(server.open_rtcp(&sealed[at]).is_some(), is_new, "{profile:?}, {at}");
+        }
     }
 }
 
