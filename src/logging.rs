@@ -15,7 +15,7 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use crate::config::{Log, LogFormat};
 
 /// Libraries that tell of packets and of what strangers send: only their errors count unless a directive says otherwise.
-const NOISY: [&str; 8] = ["turn", "stun", "webrtc_util", "str0m", "dimpl", "is", "hyper", "tungstenite"];
+const NOISY: [&str; 9] = ["turn", "stun", "webrtc_util", "str0m", "dimpl", "rtc_dtls", "is", "hyper", "tungstenite"];
 
 /// Why nothing is logged.
 #[derive(Debug, Error)]

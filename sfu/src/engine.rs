@@ -12,9 +12,9 @@ use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
 use crate::Transport;
 use crate::dependency;
+use crate::handshake;
 use crate::participant::MESSAGE;
 use crate::route::Source;
-use crate::sender::keys;
 
 /// How often an engine reports how it fares.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ pub(crate) struct Engines {
 
 impl Engines {
     pub(crate) fn new(now: Instant) -> Self {
-        let crypto = Arc::new(keys::provider());
+        let crypto = Arc::new(handshake::provider());
         let certificate = crypto.dtls_provider.generate_certificate();
         let engines = Self { crypto, certificate };
         // Its wall clock begins with the first engine. Ours, which reports of what leaves, begins now.

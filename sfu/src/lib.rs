@@ -32,6 +32,7 @@ mod forward;
 pub mod framing;
 mod group;
 mod guard;
+mod handshake;
 #[cfg(debug_assertions)]
 mod invariants;
 mod keyframe;

@@ -25,11 +25,11 @@ use crate::pulse::Pulse;
 use crate::quality::Link;
 use crate::route::{Route, Routes, Source};
 use crate::rtp::{self, DTLS};
-use crate::sender::{Sender, WallClock, keys};
+use crate::sender::{Sender, WallClock};
 use crate::slots::Slots;
 use crate::stages::{Stage, Stages};
 use crate::work::Work;
-use crate::{ParticipantId, RoomId, TrackId, Transport, engine};
+use crate::{ParticipantId, RoomId, TrackId, Transport, engine, handshake};
 
 /// For so long after data went either way, an engine may have to acknowledge it or to send it again.
 const DATA_LASTS: Duration = Duration::from_secs(10);
@@ -287,7 +287,7 @@ impl Participant {
         }));
         let goes_on = self.work.end(begun, self.fed);
         if !self.connected
-            && let Some(keys) = keys::take()
+            && let Some(keys) = handshake::take()
         {
             self.sender.set_keys(&keys);
         }

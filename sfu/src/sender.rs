@@ -12,7 +12,6 @@
 mod feedback;
 mod header;
 mod history;
-pub(crate) mod keys;
 mod losses;
 mod replay;
 mod report;
@@ -27,9 +26,9 @@ use str0m::rtp::Ssrc;
 
 use crate::bandwidth::Bandwidth;
 use crate::buffers::Buffers;
+use crate::handshake::{self, Keys};
 use feedback::Feedback;
 use history::History;
-use keys::Keys;
 use losses::{Losses, PacketReports};
 use srtp::Srtp;
 pub(crate) use stream::Leaving;
@@ -127,7 +126,7 @@ impl Sender {
 
     /// The handshake has given these keys.
     pub(crate) fn set_keys(&mut self, keys: &Keys) {
-        self.srtp = Srtp::new(&keys::provider(), keys);
+        self.srtp = Srtp::new(&handshake::provider(), keys);
     }
 
     /// The sections that have a stream, which, and on which it is sent again.

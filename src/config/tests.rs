@@ -8,6 +8,7 @@ mod tokens;
 mod users;
 mod variables;
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use roundturn_turn::StaticUser;
@@ -47,8 +48,8 @@ const SHIPPED: &str = include_str!("../../conf/roundturn.toml");
 #[test]
 fn nothing_written_decides_the_documented_defaults() {
     let settings = parse("").unwrap();
-    assert_eq!(settings.listen.turn, ["[::]:3478".parse().unwrap()]);
-    assert_eq!(settings.listen.http, ["127.0.0.1:8080".parse().unwrap()]);
+    assert_eq!(settings.listen.turn, ["[::]:3478".parse::<SocketAddr>().unwrap()]);
+    assert_eq!(settings.listen.http, ["127.0.0.1:8080".parse::<SocketAddr>().unwrap()]);
     assert_eq!(settings.listen.metrics, "127.0.0.1:9641".parse().ok());
     assert_eq!(settings.address, Address::Auto);
     assert_eq!(settings.stun_servers, ["stun.l.google.com:19302", "stun.cloudflare.com:3478"]);

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-import tempfile
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpS
 from aiortc.mediastreams import MediaStreamError, VideoStreamTrack
 from websockets.asyncio.client import connect
 
-from servers import API, make_certificate
+from servers import API
 from tone import Tone
 
 # What each has to decode of the other, pictures and sound.
@@ -115,20 +114,17 @@ async def frames(track) -> None:
 
 
 async def gstreamer(session: Session, both: asyncio.Barrier) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        pem = Path(folder, "own.pem")
-        pem.write_text("".join(part.read_text() for part in make_certificate(Path(folder))))
-        command = ["/usr/bin/python3", Path(__file__).with_name("gst_participant.py"), pem]
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=sys.stderr)
-        try:
-            await watch(process, session)
-            await both.wait()
-        finally:
-            process.kill()
-            process.stdin.close()
-            # What it still had to say is in its way.
-            await process.communicate()
+    command = ["/usr/bin/python3", Path(__file__).with_name("gst_participant.py")]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=sys.stderr)
+    try:
+        await watch(process, session)
+        await both.wait()
+    finally:
+        process.kill()
+        process.stdin.close()
+        # What it still had to say is in its way.
+        await process.communicate()
 
 
 async def watch(process: asyncio.subprocess.Process, session: Session) -> None:

@@ -182,7 +182,7 @@ fn rfc8489_10_a_drained_server_sends_new_clients_elsewhere_and_keeps_the_others(
     let mut bob = client(&program, "bob", FIRST);
     assert_eq!(bob.allocate(), Err(300));
     let elsewhere = ["203.0.113.8:3478", "[2001:db8::8]:3478"];
-    assert_eq!(bob.alternates(), elsewhere.map(|address| address.parse().unwrap()));
+    assert_eq!(bob.alternates(), elsewhere.map(|address| address.parse::<SocketAddr>().unwrap()));
     talks(&alice, 0x4001, &friend);
     alice.refresh().unwrap();
     sections.rest = "[limits]\nallocations_per_user = 1\n[peers]\nallow = [\"127.0.0.0/8\"]";

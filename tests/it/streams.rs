@@ -97,12 +97,12 @@ fn a_trusted_proxy_tells_who_its_clients_are() {
     let link = StreamLink::tcp(daemon.listener);
     link.write(&header(1));
     let mut plain = TurnClient::over(link, daemon.listener, "alice");
-    assert_eq!(plain.binding(), "192.0.2.1:40000".parse().unwrap());
+    assert_eq!(plain.binding(), "192.0.2.1:40000".parse::<SocketAddr>().unwrap());
     plain.allocate().unwrap();
 
     let link = StreamLink::tls_after(daemon.listener, "", &[], &header(2)).unwrap();
     let mut secure = TurnClient::over(link, daemon.listener, "bob");
-    assert_eq!(secure.binding(), "192.0.2.2:40000".parse().unwrap());
+    assert_eq!(secure.binding(), "192.0.2.2:40000".parse::<SocketAddr>().unwrap());
 
     // The same client anew: what it had before is gone, and what it has now stays.
     let link = StreamLink::tcp(daemon.listener);

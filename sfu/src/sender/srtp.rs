@@ -11,8 +11,8 @@ use str0m::crypto::{
     CryptoProvider, Sha1HmacProvider, SrtpProvider,
 };
 
-use super::keys::Keys;
 use super::replay::Replay;
+use crate::handshake::Keys;
 
 /// The part of RTCP that is not encrypted: the first header and the sender's SSRC.
 const RTCP_HEADER: usize = 8;

@@ -29,7 +29,7 @@ fn sender(resending: Option<Resending>) -> Sender {
 #[test]
 fn who_knows_no_stream_of_retransmissions_gets_the_very_packet_again() {
     let (mut sender, mut buffers, begin) = (sender(None), Buffers::default(), start());
-    let mut client = Srtp::new(&keys::provider(), &keys(true)).unwrap();
+    let mut client = Srtp::new(&handshake::provider(), &keys(true)).unwrap();
     let values = ExtensionValues::default();
     let sent: Vec<_> = (1..4)
         .map(|sequence| sender.seal(begin, &leaving(sequence, begin, &values), &mut buffers).0.unwrap())

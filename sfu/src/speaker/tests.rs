@@ -33,8 +33,8 @@ fn who_stops_is_silent_soon() {
 
 #[test]
 fn a_click_or_a_quiet_room_is_nobody_speaking() {
-    assert_eq!(changes((0..300).map(|packet| if packet % 100 == 5 { -30 } else { -127 })), []);
-    assert_eq!(changes((0..300).map(|_| -70)), []);
+    assert_eq!(changes((0..300).map(|packet| if packet % 100 == 5 { -30 } else { -127 })), Vec::<u64>::new());
+    assert_eq!(changes((0..300).map(|_| -70)), Vec::<u64>::new());
 }
 
 #[test]

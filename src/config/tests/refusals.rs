@@ -1,5 +1,7 @@
 //! Every refusal names the file, the line, the key, the value and the rule.
 
+use std::net::SocketAddr;
+
 use super::{parse, refusal};
 
 /// Each text is refused in exactly one line, which begins as given.
@@ -197,7 +199,7 @@ fn behaviour_discovery_needs_two_addresses_that_differ_in_all() {
         assert!(said.len() == 1 && said[0].starts_with(wanted) && said[0].contains(rule), "{text}: {said:#?}");
     }
     let found = parse(&with(one, "203.0.113.8:3479")).unwrap().relay.behavior_discovery.unwrap();
-    assert_eq!(found.primary, "203.0.113.7:3478".parse().unwrap());
+    assert_eq!(found.primary, "203.0.113.7:3478".parse::<SocketAddr>().unwrap());
     assert_eq!(parse("").unwrap().relay.behavior_discovery, None);
 }
 

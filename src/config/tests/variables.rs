@@ -23,8 +23,11 @@ fn each_form_is_read_by_its_key() {
         ("ROUNDTURN_ADDRESS__STUN_SERVERS", ""),
     ]);
     let settings = settings.unwrap();
-    assert_eq!(settings.listen.turn, ["[::]:3478".parse().unwrap(), "192.0.2.1:3479".parse().unwrap()]);
-    assert_eq!(settings.listen.http, ["127.0.0.1:80".parse().unwrap()]);
+    assert_eq!(
+        settings.listen.turn,
+        ["[::]:3478".parse::<SocketAddr>().unwrap(), "192.0.2.1:3479".parse::<SocketAddr>().unwrap()]
+    );
+    assert_eq!(settings.listen.http, ["127.0.0.1:80".parse::<SocketAddr>().unwrap()]);
     assert_eq!(settings.listen.metrics, None);
     assert!(matches!(&settings.address, Address::Fixed(addresses) if addresses.len() == 2));
     assert_eq!(settings.auth.realm, "turn.example.org");
@@ -42,7 +45,7 @@ fn a_bare_address_is_an_address() {
     let settings =
         with(&[("ROUNDTURN_ADDRESS__EXTERNAL", "203.0.113.7"), ("ROUNDTURN_LISTEN__TURN", "[::]:3478")]).unwrap();
     assert!(matches!(&settings.address, Address::Fixed(addresses) if addresses.len() == 1));
-    assert_eq!(settings.listen.turn, ["[::]:3478".parse().unwrap()]);
+    assert_eq!(settings.listen.turn, ["[::]:3478".parse::<SocketAddr>().unwrap()]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use str0m::crypto::dtls::KeyingMaterial;
 
 use super::*;
-use crate::sender::keys::provider;
+use crate::handshake::provider;
 
 const PROFILES: [(SrtpProfile, usize); 3] = [
     (SrtpProfile::AES128_CM_SHA1_80, 2 * (16 + 14)),

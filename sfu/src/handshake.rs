@@ -1,4 +1,12 @@
-//! The keys of media: a DTLS handshake of an engine gives them to the engine alone, so they are noted on their way.
+//! DTLS handshakes (RFC 5764): who speaks them with a client, and the keys of media that come of them.
+//!
+//! ```text
+//!  the client's first message ──► DTLS 1.3, or what browsers offer ──► the engine's own implementation
+//!                             └─► what OpenSSL offers by itself ─────► one that takes certificates by RSA, too
+//! ```
+
+mod hello;
+mod older;
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -10,19 +18,22 @@ use str0m::crypto::dtls::{
 };
 use str0m::crypto::{CryptoError, from_feature_flags};
 
+use older::Older;
+
 thread_local! {
     /// What the engine that is driven on this thread was given last. Engines are driven one at a time, and whoever drives
-    /// one takes it from here: str0m knows providers for all engines only, none for one.
+    /// one takes it from here: a handshake gives its keys to the engine alone, and str0m knows providers for all engines only,
+    /// none for one.
     static NOTED: Cell<Option<Keys>> = const { Cell::new(None) };
 }
 
 /// What a handshake agreed on (RFC 5764 §4.2).
 #[derive(Debug)]
 pub(crate) struct Keys {
-    pub(super) profile: SrtpProfile,
-    pub(super) material: KeyingMaterial,
+    pub(crate) profile: SrtpProfile,
+    pub(crate) material: KeyingMaterial,
     /// Whether we were the client: then the first of each pair of keys is ours.
-    pub(super) is_client: bool,
+    pub(crate) is_client: bool,
 }
 
 /// str0m's own cryptography, with an ear at the handshakes.
@@ -51,7 +62,7 @@ impl DtlsProvider for Listening {
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
         let inner = from_feature_flags().dtls_provider.new_dtls(certificate, now, version, mtu)?;
-        Ok(Box::new(Heard { inner, waits_for: None }))
+        Ok(Box::new(Heard { inner, undecided: Some(certificate.clone()), now, waits_for: None }))
     }
 }
 
@@ -60,6 +71,9 @@ impl DtlsProvider for Listening {
 #[derive(Debug)]
 struct Heard {
     inner: Box<dyn DtlsInstance>,
+    /// Our certificate, as long as the client's first message has not decided who speaks with it.
+    undecided: Option<DtlsCert>,
+    now: Instant,
     waits_for: Option<Instant>,
 }
 
@@ -87,11 +101,13 @@ impl DtlsInstance for Heard {
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
         self.waits_for = None;
+        self.decide(packet);
         self.inner.handle_packet(packet)
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
         self.waits_for = None;
+        self.now = now;
         self.inner.handle_timeout(now)
     }
 
@@ -121,3 +137,19 @@ impl DtlsInstance for Heard {
         self.inner.close()
     }
 }
+
+impl Heard {
+    /// Where the client begins, its first message says whom it can speak with.
+    fn decide(&mut self, packet: &[u8]) {
+        let Some(is_older) = hello::is_older(packet).filter(|_| !self.inner.is_active()) else { return };
+        if let Some(certificate) = self.undecided.take()
+            && is_older
+            && let Some(older) = Older::new(&certificate, self.now)
+        {
+            self.inner = Box::new(older);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

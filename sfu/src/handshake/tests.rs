@@ -1,0 +1,184 @@
+//! A client with a certificate by RSA shakes hands, in memory.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtc_dtls::config::ConfigBuilder;
+use rtc_dtls::crypto::{Certificate, CryptoPrivateKey};
+use rtc_dtls::crypto_provider::{SignatureScheme, default_provider};
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+
+use super::*;
+use crate::tests::start;
+
+const CERTIFICATE: &[u8] = include_bytes!("tests/rsa.certificate.der");
+const KEY: &[u8] = include_bytes!("tests/rsa.key.der");
+
+/// What a server said to the engine.
+#[derive(Debug, Default)]
+struct Said {
+    certificate: Vec<u8>,
+    keys: Vec<u8>,
+    profile: Option<SrtpProfile>,
+    is_connected: bool,
+    data: Vec<Vec<u8>>,
+    is_closed: bool,
+}
+
+/// A client, and the server that it speaks with.
+struct Call {
+    now: Instant,
+    client: Endpoint,
+    server: Box<dyn DtlsInstance>,
+    said: Said,
+    heard: Vec<Vec<u8>>,
+    /// One in so many datagrams of the server is lost.
+    loss: usize,
+    sent: usize,
+}
+
+fn server_address() -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, 1], 49160))
+}
+
+impl Call {
+    fn new(shows_certificate: bool, profile: SrtpProtectionProfile, loss: usize) -> Self {
+        let (provider, now) = (default_provider().unwrap(), start());
+        let key = provider.crypto().import_signing_key(SignatureScheme::RsaPkcs1Sha256, KEY).unwrap();
+        let private_key = CryptoPrivateKey::from_signing_key(key);
+        let certificate = Certificate { certificate: vec![CERTIFICATE.to_vec().into()], private_key };
+        let config = ConfigBuilder::default()
+            .with_crypto_provider(provider)
+            .with_certificates(if shows_certificate { vec![certificate] } else { Vec::new() })
+            .with_srtp_protection_profiles(vec![profile])
+            .with_insecure_skip_verify(true);
+        let config = Arc::new(config.build(true, None).unwrap());
+        let mut client = Endpoint::new(SocketAddr::from(([192, 0, 2, 2], 5000)), Default::default(), None);
+        client.connect(now, server_address(), config, None).unwrap();
+        let ours = Listening.generate_certificate().unwrap();
+        let server = Box::new(Older::new(&ours, now).unwrap());
+        Self { now, client, server, said: Said::default(), heard: Vec::new(), loss, sent: 0 }
+    }
+
+    /// Lets so many milliseconds pass.
+    fn run(&mut self, milliseconds: u64) {
+        for _ in 0..milliseconds / 10 {
+            self.now += Duration::from_millis(10);
+            let _ = self.client.handle_timeout(server_address(), self.now);
+            let _ = self.server.handle_timeout(self.now);
+            while let Some(datagram) = self.client.poll_transmit() {
+                let _ = self.server.handle_packet(&datagram.message);
+            }
+            for datagram in self.take() {
+                self.sent += 1;
+                if self.loss > 0 && self.sent.is_multiple_of(self.loss) {
+                    continue;
+                }
+                let events = self.client.read(self.now, server_address(), None, datagram[..].into());
+                for event in events.unwrap_or_default() {
+                    if let EndpointEvent::ApplicationData(data) = event {
+                        self.heard.push(data.to_vec());
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the server sends; what it says is noted.
+    fn take(&mut self) -> Vec<Vec<u8>> {
+        let (mut buffer, mut packets) = (vec![0; 2000], Vec::new());
+        loop {
+            match self.server.poll_output(&mut buffer) {
+                DtlsOutput::Packet(packet) => packets.push(packet.to_vec()),
+                DtlsOutput::PeerCert(certificate) => self.said.certificate = certificate.to_vec(),
+                DtlsOutput::KeyingMaterial(keys, profile) => {
+                    (self.said.keys, self.said.profile) = (keys.to_vec(), Some(profile));
+                }
+                DtlsOutput::Connected => self.said.is_connected = true,
+                DtlsOutput::ApplicationData(data) => self.said.data.push(data.to_vec()),
+                DtlsOutput::CloseNotify => self.said.is_closed = true,
+                DtlsOutput::Timeout(_) => return packets,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn keys_of_client(&self) -> Vec<u8> {
+        let state = self.client.get_connection_state(server_address()).unwrap();
+        state.export_keying_material("EXTRACTOR-dtls_srtp", &[], self.said.keys.len()).unwrap().as_ref().to_vec()
+    }
+}
+
+#[test]
+fn a_client_with_a_certificate_by_rsa_is_taken_and_both_have_the_same_keys() {
+    let profiles = [
+        (SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, SrtpProfile::AEAD_AES_128_GCM, 56),
+        (SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm, SrtpProfile::AEAD_AES_256_GCM, 88),
+        (SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80, SrtpProfile::AES128_CM_SHA1_80, 60),
+    ];
+    for (offered, agreed, length) in profiles {
+        let mut call = Call::new(true, offered, 0);
+        assert_eq!(call.server.send_application_data(b"early"), Ok(0));
+        call.run(200);
+        assert!(call.said.is_connected && !call.server.is_active());
+        assert_eq!(call.said.certificate, CERTIFICATE, "the engine holds it against the offer");
+        assert_eq!((call.said.profile, call.said.keys.len()), (Some(agreed), length));
+        assert_eq!(call.said.keys, call.keys_of_client());
+        assert_eq!(call.server.protocol_version(), Some(ProtocolVersion::DTLS1_2));
+    }
+}
+
+#[test]
+fn data_goes_both_ways_until_one_closes() {
+    let mut call = Call::new(true, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, 0);
+    call.run(200);
+    assert_eq!(call.server.send_application_data(b"from the server"), Ok(15));
+    call.client.write(call.now, server_address(), b"from the client").unwrap();
+    call.run(20);
+    assert_eq!(
+        (&call.said.data[..], &call.heard[..]),
+        (&[b"from the client".to_vec()][..], &[b"from the server".to_vec()][..])
+    );
+    call.client.close(call.now).unwrap();
+    call.run(20);
+    assert!(call.said.is_closed && call.server.is_closed());
+    assert!(call.server.send_application_data(b"late").is_err());
+}
+
+#[test]
+fn a_handshake_survives_losses() {
+    for loss in 3..8 {
+        let mut call = Call::new(true, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, loss);
+        call.run(20_000);
+        assert!(call.said.is_connected, "one of {loss} lost");
+    }
+}
+
+#[test]
+fn whoever_shows_no_certificate_is_not_connected() {
+    let mut call = Call::new(false, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, 0);
+    call.run(5_000);
+    assert!(!call.said.is_connected && call.said.keys.is_empty() && call.said.certificate.is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_ends_nothing() {
+    let mut call = Call::new(true, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, 0);
+    for junk in [&[][..], &[22], &[22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 3, 1, 2, 3], &[21, 254, 253]] {
+        assert!(call.server.handle_packet(junk).is_ok());
+    }
+    call.run(200);
+    assert!(call.said.is_connected);
+}
+
+#[test]
+fn a_server_that_closes_tells_the_client_before_it_is_closed() {
+    let mut call = Call::new(true, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, 0);
+    call.run(200);
+    call.server.close().unwrap();
+    assert!(call.server.is_closing() && !call.server.is_closed());
+    assert!(!call.take().is_empty());
+    assert!(call.server.is_closed());
+}
