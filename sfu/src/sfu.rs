@@ -102,6 +102,8 @@ impl Sfu {
         let route = Route { transport: Transport::Tcp, local, remote };
         if let Some(participant) = self.demux.close(route.source()).and_then(|key| self.participants.get_mut(key)) {
             participant.routes.close(route);
+            // Its address proves nothing any more, until the engine has answered from there again.
+            participant.checks.forget();
         }
     }
 

@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-/// So many datagrams in a second make naps worth while: some seventy people send them.
-const MANY: u64 = 100;
+/// So many datagrams in a second make naps worth while: a hundred browsers send them.
+const MANY: u64 = 40;
 /// What nobody notices who only waits: the first packet of a call may come so much later, once. Messages from other threads
 /// end a nap.
 const NAP: Duration = Duration::from_millis(100);
