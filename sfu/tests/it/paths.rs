@@ -132,6 +132,28 @@ fn whoever_is_heard_is_not_asked_for_a_restart() {
     assert!(!world.events.iter().any(|event| matches!(event, Event::RestartIce { .. })));
 }
 
+/// Of its checks most are answered without its engine, which must neither give up the path nor believe in it for ever.
+#[test]
+fn whoever_only_waits_keeps_its_path_and_is_missed_once_it_is_gone() {
+    for seed in 1..=10 {
+        let mut world = World::with(|_| {}, seed);
+        let waiting = Setup { microphone: false, camera: false, ..Setup::default() };
+        world.enter(waiting);
+        world.enter(waiting);
+        world.run_ms(5_000);
+        world.loss = 100;
+        world.run_ms(180_000);
+        for index in 0..2 {
+            let quality = quality_of(&world, index);
+            assert!(!quality.is_empty() && quality.iter().all(|(up, ..)| *up == Quality::Good), "{seed}: {quality:?}");
+        }
+        world.clients[1].gone = true;
+        world.run_ms(21_000);
+        assert_eq!(quality_of(&world, 1).last().unwrap().0, Quality::Lost, "{seed}");
+        assert_eq!(quality_of(&world, 0).last().unwrap().0, Quality::Good, "{seed}");
+    }
+}
+
 /// Where nobody restarts, the client's next check has to do.
 #[test]
 fn media_follows_a_client_to_a_new_address_with_its_next_check() {
