@@ -99,7 +99,7 @@ impl DtlsInstance for Older {
                 }
                 EndpointEvent::ApplicationData(data) => self.told.push_back(Told::Data(data.to_vec())),
                 EndpointEvent::PeerClosed => {
-                    self.is_closing = true;
+                    (self.is_closing, self.is_drained) = (true, false);
                     self.told.push_back(Told::Closed);
                 }
                 _ => {}
