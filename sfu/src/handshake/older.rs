@@ -21,6 +21,8 @@ use sync_wrapper::SyncWrapper;
 const LABEL: &str = "EXTRACTOR-dtls_srtp";
 /// Where the one client is, as far as the endpoint is told: it tells clients apart by their addresses.
 const CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+/// The content type of alerts.
+const ALERT: u8 = 21;
 /// The time that is asked for where nothing is waited for.
 const LATER: Duration = Duration::from_secs(3600);
 
@@ -86,10 +88,11 @@ impl DtlsInstance for Older {
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        if self.is_closing {
+        // What anybody can send must not end a handshake: an alert that is not sealed is as if it had not come, and so is what
+        // cannot be read.
+        if self.is_closing || holds_open_alert(packet) {
             return Ok(());
         }
-        // What anybody can send must not end a handshake: what cannot be read is as if it had not come.
         let now = self.now;
         for event in self.endpoint().read(now, CLIENT, None, packet.into()).unwrap_or_default() {
             match event {
@@ -193,6 +196,18 @@ fn keys(state: &State) -> Option<(KeyingMaterial, SrtpProfile)> {
     let (_, profile, length) = PROFILES.iter().find(|(known, ..)| *known == agreed)?;
     let material = state.export_keying_material(LABEL, &[], *length).ok()?;
     Some((KeyingMaterial::new(material.as_ref()), *profile))
+}
+
+/// Whether one of a datagram's records is an alert of epoch 0, in which nothing is sealed (RFC 6347 §4.1).
+fn holds_open_alert(packet: &[u8]) -> bool {
+    let mut rest = packet;
+    while let Some(([kind, _, _, epoch @ .., _, _, _, _, _, _, high, low], after)) = rest.split_first_chunk::<13>() {
+        if *kind == ALERT && *epoch == [0, 0] {
+            return true;
+        }
+        rest = after.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default();
+    }
+    false
 }
 
 /// Copies what is to be told to where the engine wants it.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use rtc_dtls::config::ConfigBuilder;
 use rtc_dtls::crypto::{Certificate, CryptoPrivateKey};
 use rtc_dtls::crypto_provider::{SignatureScheme, default_provider};
@@ -37,6 +38,8 @@ struct Call {
     /// One in so many datagrams of the server is lost.
     loss: usize,
     sent: usize,
+    /// Which byte of a datagram is changed to what, and whether it ends there.
+    forgeries: Vec<(prop::sample::Index, u8, bool)>,
 }
 
 fn server_address() -> SocketAddr {
@@ -59,7 +62,7 @@ impl Call {
         client.connect(now, server_address(), config, None).unwrap();
         let ours = Listening.generate_certificate().unwrap();
         let server = Box::new(Older::new(&ours, now).unwrap());
-        Self { now, client, server, said: Said::default(), heard: Vec::new(), loss, sent: 0 }
+        Self { now, client, server, said: Said::default(), heard: Vec::new(), loss, sent: 0, forgeries: Vec::new() }
     }
 
     /// Lets so many milliseconds pass.
@@ -69,6 +72,13 @@ impl Call {
             let _ = self.client.handle_timeout(server_address(), self.now);
             let _ = self.server.handle_timeout(self.now);
             while let Some(datagram) = self.client.poll_transmit() {
+                if let Some((at, byte, is_cut)) = self.forgeries.pop() {
+                    let mut forged = datagram.message.to_vec();
+                    let at = at.index(forged.len());
+                    forged[at] = byte;
+                    forged.truncate(if is_cut { at + 1 } else { forged.len() });
+                    let _ = self.server.handle_packet(&forged);
+                }
                 let _ = self.server.handle_packet(&datagram.message);
             }
             for datagram in self.take() {
@@ -171,6 +181,21 @@ fn what_cannot_be_read_ends_nothing() {
     }
     call.run(200);
     assert!(call.said.is_connected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Somebody else sends what looks like the client's, changed or cut off, before each of its datagrams.
+    #[test]
+    fn forged_datagrams_break_nothing_and_say_no_goodbye(
+        forgeries in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..30),
+    ) {
+        let mut call = Call::new(true, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, 0);
+        call.forgeries = forgeries;
+        call.run(30_000);
+        prop_assert!(!call.said.is_closed);
+    }
 }
 
 #[test]
