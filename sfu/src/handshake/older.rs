@@ -26,6 +26,10 @@ const ALERT: u8 = 21;
 /// The time that is asked for where nothing is waited for.
 const LATER: Duration = Duration::from_secs(3600);
 
+/// What is read of records that are not sealed, and before the handshake has ended, in bytes: the implementation keeps some of it,
+/// as long as it lives. A client says all it has to say in some 3 kB, and repeats it a few times where it must.
+const UNSEALED: usize = 64 * 1024;
+
 /// What is negotiated, the best first, each with the bytes of keys and salts for both ways.
 const PROFILES: [(SrtpProtectionProfile, SrtpProfile, usize); 3] = [
     (SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, SrtpProfile::AEAD_AES_128_GCM, 2 * (16 + 12)),
@@ -39,6 +43,8 @@ pub(super) struct Older {
     endpoint: SyncWrapper<Endpoint>,
     now: Instant,
     told: VecDeque<Told>,
+    /// What may still come of [`UNSEALED`].
+    pub(super) unsealed_left: usize,
     is_connected: bool,
     is_closing: bool,
     /// Whether all that was to be sent has been taken.
@@ -47,11 +53,22 @@ pub(super) struct Older {
 
 /// What the engine is to be told, in this order.
 enum Told {
+    Packet(Vec<u8>),
     Certificate(Vec<u8>),
     Keys(KeyingMaterial, SrtpProfile),
     Connected,
     Data(Vec<u8>),
     Closed,
+}
+
+impl Told {
+    /// The bytes that the engine needs room for.
+    fn len(&self) -> usize {
+        match self {
+            Self::Packet(bytes) | Self::Certificate(bytes) | Self::Data(bytes) => bytes.len(),
+            Self::Keys(..) | Self::Connected | Self::Closed => 0,
+        }
+    }
 }
 
 impl Older {
@@ -61,11 +78,34 @@ impl Older {
         let here = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 2);
         let endpoint = SyncWrapper::new(Endpoint::new(here, Default::default(), Some(config)));
         let told = VecDeque::new();
-        Some(Self { endpoint, now, told, is_connected: false, is_closing: false, is_drained: false })
+        Some(Self {
+            endpoint,
+            now,
+            told,
+            unsealed_left: UNSEALED,
+            is_connected: false,
+            is_closing: false,
+            is_drained: false,
+        })
     }
 
     fn endpoint(&mut self) -> &mut Endpoint {
         self.endpoint.get_mut()
+    }
+
+    /// Whether a datagram is to be read. What anybody can send must not end a handshake: an alert that is not sealed is as if it had not
+    /// come. Nor may it pile up: no handshake comes to a second change of keys.
+    fn admit(&mut self, packet: &[u8]) -> bool {
+        let mut is_unsealed = !self.is_connected;
+        for (kind, epoch) in records(packet) {
+            if epoch > 1 || epoch == 0 && kind == ALERT {
+                return false;
+            }
+            is_unsealed |= epoch == 0;
+        }
+        let left = self.unsealed_left.checked_sub(if is_unsealed { packet.len() } else { 0 });
+        self.unsealed_left = left.unwrap_or(self.unsealed_left);
+        left.is_some()
     }
 
     /// The handshake has ended. `None`: the client has shown no certificate, or agreed to no protection of media.
@@ -88,12 +128,11 @@ impl DtlsInstance for Older {
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        // What anybody can send must not end a handshake: an alert that is not sealed is as if it had not come, and so is what
-        // cannot be read.
-        if self.is_closing || holds_open_alert(packet) {
+        if self.is_closing || !self.admit(packet) {
             return Ok(());
         }
         let now = self.now;
+        // What cannot be read is as if it had not come, either.
         for event in self.endpoint().read(now, CLIENT, None, packet.into()).unwrap_or_default() {
             match event {
                 EndpointEvent::HandshakeComplete if self.connect().is_none() => {
@@ -112,12 +151,19 @@ impl DtlsInstance for Older {
     }
 
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
-        if let Some(transmit) = self.endpoint().poll_transmit() {
-            return lay(&transmit.message, buffer, DtlsOutput::Packet);
+        let is_packet = matches!(self.told.front(), Some(Told::Packet(_)));
+        let transmit = if is_packet { None } else { self.endpoint().poll_transmit() };
+        self.is_drained = !is_packet && transmit.is_none();
+        if let Some(transmit) = transmit {
+            self.told.push_front(Told::Packet(transmit.message.to_vec()));
         }
-        self.is_drained = true;
+        // It stays where it is: without the certificate, for one, the engine must not get to the keys.
+        if let Some(needed) = self.told.front().map(Told::len).filter(|needed| *needed > buffer.len()) {
+            return DtlsOutput::BufferTooSmall { needed };
+        }
         let later = self.now + LATER;
         match self.told.pop_front() {
+            Some(Told::Packet(packet)) => lay(&packet, buffer, DtlsOutput::Packet),
             Some(Told::Certificate(certificate)) => lay(&certificate, buffer, DtlsOutput::PeerCert),
             Some(Told::Keys(keys, profile)) => DtlsOutput::KeyingMaterial(keys, profile),
             Some(Told::Connected) => DtlsOutput::Connected,
@@ -198,25 +244,20 @@ fn keys(state: &State) -> Option<(KeyingMaterial, SrtpProfile)> {
     Some((KeyingMaterial::new(material.as_ref()), *profile))
 }
 
-/// Whether one of a datagram's records is an alert of epoch 0, in which nothing is sealed (RFC 6347 §4.1).
-fn holds_open_alert(packet: &[u8]) -> bool {
+/// Content type and epoch of a datagram's records; in epoch 0 nothing is sealed (RFC 6347 §4.1).
+fn records(packet: &[u8]) -> impl Iterator<Item = (u8, u16)> {
     let mut rest = packet;
-    while let Some(([kind, _, _, epoch @ .., _, _, _, _, _, _, high, low], after)) = rest.split_first_chunk::<13>() {
-        if *kind == ALERT && *epoch == [0, 0] {
-            return true;
-        }
-        rest = after.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default();
-    }
-    false
+    std::iter::from_fn(move || {
+        let (header, after) = rest.split_first_chunk::<13>()?;
+        let [kind, _, _, above, below, _, _, _, _, _, _, high, low] = *header;
+        rest = after.get(usize::from(u16::from_be_bytes([high, low]))..).unwrap_or_default();
+        Some((kind, u16::from_be_bytes([above, below])))
+    })
 }
 
-/// Copies what is to be told to where the engine wants it.
+/// Copies what is to be told to where the engine wants it, and where there is room for it.
 fn lay<'a>(bytes: &[u8], buffer: &'a mut [u8], told: fn(&'a [u8]) -> DtlsOutput<'a>) -> DtlsOutput<'a> {
-    match buffer.get_mut(..bytes.len()) {
-        Some(place) => {
-            place.copy_from_slice(bytes);
-            told(place)
-        }
-        None => DtlsOutput::BufferTooSmall { needed: bytes.len() },
-    }
+    let place = &mut buffer[..bytes.len()];
+    place.copy_from_slice(bytes);
+    told(place)
 }

@@ -32,12 +32,14 @@ struct Said {
 struct Call {
     now: Instant,
     client: Endpoint,
-    server: Box<dyn DtlsInstance>,
+    server: Older,
     said: Said,
     heard: Vec<Vec<u8>>,
     /// One in so many datagrams of the server is lost.
     loss: usize,
     sent: usize,
+    /// The room that the engine has for what it is told.
+    buffer: usize,
     /// Which byte of a datagram is changed to what, and whether it ends there.
     forgeries: Vec<(prop::sample::Index, u8, bool)>,
 }
@@ -61,8 +63,18 @@ impl Call {
         let mut client = Endpoint::new(SocketAddr::from(([192, 0, 2, 2], 5000)), Default::default(), None);
         client.connect(now, server_address(), config, None).unwrap();
         let ours = Listening.generate_certificate().unwrap();
-        let server = Box::new(Older::new(&ours, now).unwrap());
-        Self { now, client, server, said: Said::default(), heard: Vec::new(), loss, sent: 0, forgeries: Vec::new() }
+        let server = Older::new(&ours, now).unwrap();
+        Self {
+            now,
+            client,
+            server,
+            said: Said::default(),
+            heard: Vec::new(),
+            loss,
+            sent: 0,
+            buffer: 2000,
+            forgeries: Vec::new(),
+        }
     }
 
     /// Lets so many milliseconds pass.
@@ -98,7 +110,7 @@ impl Call {
 
     /// What the server sends; what it says is noted.
     fn take(&mut self) -> Vec<Vec<u8>> {
-        let (mut buffer, mut packets) = (vec![0; 2000], Vec::new());
+        let (mut buffer, mut packets) = (vec![0; self.buffer], Vec::new());
         loop {
             match self.server.poll_output(&mut buffer) {
                 DtlsOutput::Packet(packet) => packets.push(packet.to_vec()),
@@ -109,7 +121,7 @@ impl Call {
                 DtlsOutput::Connected => self.said.is_connected = true,
                 DtlsOutput::ApplicationData(data) => self.said.data.push(data.to_vec()),
                 DtlsOutput::CloseNotify => self.said.is_closed = true,
-                DtlsOutput::Timeout(_) => return packets,
+                DtlsOutput::Timeout(_) | DtlsOutput::BufferTooSmall { .. } => return packets,
                 other => panic!("{other:?}"),
             }
         }
@@ -195,6 +207,36 @@ proptest! {
         call.forgeries = forgeries;
         call.run(30_000);
         prop_assert!(!call.said.is_closed);
+    }
+}
+
+/// The engine goes on where it was told of an error, and would find keys without the certificate that they stand for.
+#[test]
+fn a_certificate_that_the_engine_has_no_room_for_lets_nothing_else_through() {
+    let mut call = Call::new(true, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, 0);
+    call.buffer = CERTIFICATE.len() - 1;
+    call.run(2_000);
+    assert!(!call.said.is_connected && call.said.keys.is_empty());
+    call.buffer = CERTIFICATE.len();
+    call.run(20);
+    assert!(call.said.is_connected && call.said.certificate == CERTIFICATE);
+}
+
+/// What is not sealed may be anybody's, and is kept until the handshake makes sense of it.
+#[test]
+fn what_is_not_sealed_is_read_up_to_a_limit() {
+    let record = |epoch: u8| [&[22, 254, 253, 0, epoch, 0, 0, 0, 0, 0, 9, 0, 200][..], &[7; 200]].concat();
+    for is_connected in [false, true] {
+        let mut call = Call::new(true, SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, 0);
+        call.run(if is_connected { 200 } else { 0 });
+        let before = call.server.unsealed_left;
+        (0..1_000).for_each(|_| call.server.handle_packet(&record(2)).unwrap());
+        assert_eq!(call.server.unsealed_left, before, "no handshake comes so far");
+        (0..1_000).for_each(|_| call.server.handle_packet(&record(0)).unwrap());
+        assert!(call.server.unsealed_left < record(0).len());
+        call.client.write(call.now, server_address(), b"sealed").unwrap();
+        call.run(20);
+        assert_eq!(call.said.data.len(), usize::from(is_connected));
     }
 }
 
